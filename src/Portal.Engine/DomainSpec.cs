@@ -1,0 +1,144 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Portal.Kernel;
+
+namespace Portal.Engine;
+
+/// <summary>
+/// The name that a VM's domain has on its host: <c>p{instance}-{vm id}-g{generation}</c>. The instance marks what is this portal's own on a
+/// host that it may share with another; the generation keeps a dying domain from blocking its successor's name.
+/// </summary>
+public readonly partial record struct DomainName
+{
+    private readonly string? _text;
+
+    /// <param name="instance">Eight hexadecimal digits, the portal's own mark.</param>
+    /// <exception cref="ArgumentException">The instance is not eight lower-case hexadecimal digits.</exception>
+    public DomainName(string instance, VmId vm, int generation)
+    {
+        if (!Mark().IsMatch(instance))
+        {
+            throw new ArgumentException("An instance mark is eight hexadecimal digits.", nameof(instance));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(generation);
+        _text = $"p{instance}-{vm.Value:N}-g{generation}";
+        Instance = instance;
+        Vm = vm;
+        Generation = generation;
+    }
+
+    public string Instance { get; }
+
+    public VmId Vm { get; }
+
+    public int Generation { get; }
+
+    public string Text => _text ?? throw new InvalidOperationException("A default DomainName has no text.");
+
+    /// <summary>Reads a name as <see cref="Text"/> writes it; anything else is another's domain.</summary>
+    public static bool TryParse(string? text, out DomainName name)
+    {
+        name = default;
+        if (text is null || Whole().Match(text) is not { Success: true } match)
+        {
+            return false;
+        }
+
+        name = new DomainName(
+            match.Groups[1].Value,
+            new VmId(Guid.ParseExact(match.Groups[2].ValueSpan, "N")),
+            int.Parse(match.Groups[3].ValueSpan, System.Globalization.CultureInfo.InvariantCulture));
+        return true;
+    }
+
+    public override string ToString() => Text;
+
+    [GeneratedRegex("^[0-9a-f]{8}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Mark();
+
+    [GeneratedRegex("^p([0-9a-f]{8})-([0-9a-f]{32})-g([1-9][0-9]{0,8})\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Whole();
+}
+
+/// <summary>Everything the host needs to know to make a domain.</summary>
+public sealed record DomainSpec
+{
+    public required DomainName Name { get; init; }
+
+    public required int Vcpus { get; init; }
+
+    public required ByteSize Memory { get; init; }
+
+    public required ByteSize Disk { get; init; }
+
+    public required TemplateImage Template { get; init; }
+
+    public required VmName HostName { get; init; }
+
+    public required MacAddress Mac { get; init; }
+
+    public required GuestAddress Address { get; init; }
+
+    /// <summary>Keys that may sign in as the template's user.</summary>
+    public required IReadOnlyList<SshPublicKey> SshKeys { get; init; }
+}
+
+/// <summary>A guest's IPv4 address as the seed tells it, reserved by the caller.</summary>
+public sealed record GuestAddress(IPAddress Address, int PrefixLength, IPAddress Gateway, IPAddress Dns);
+
+/// <summary>An image from which root disks are made. Its name and version together never mean another content.</summary>
+/// <param name="Name">File-name safe: lower-case letters, digits, hyphens.</param>
+/// <param name="Version">File-name safe: digits and dots.</param>
+public sealed record TemplateImage(string Name, string Version)
+{
+    /// <summary>The small Linux that ships with the portal: Debian's cloud kernel and a busybox userland.</summary>
+    public static TemplateImage TinyLinux { get; } = new("tiny-linux", "1");
+}
+
+/// <summary>What the hypervisor says of a domain.</summary>
+public enum DomainState
+{
+    /// <summary>The host does not know it.</summary>
+    Absent,
+
+    /// <summary>Known, not running.</summary>
+    Off,
+    Running,
+    Paused,
+
+    /// <summary>On its way down.</summary>
+    Stopping,
+    Crashed,
+}
+
+/// <summary>A domain as the host listed it.</summary>
+public sealed record DomainReport(DomainName Name, DomainState State);
+
+/// <summary>A file or volume in the pool that carries one of our domain names.</summary>
+public sealed record VolumeReport(DomainName Domain, string Name, ByteSize Size);
+
+/// <summary>A host's facts as it reports them now.</summary>
+public sealed record HostReport
+{
+    /// <summary>For people: <c>QEMU 7.2.17 through libvirt 9.0.0, software emulation (TCG)</c>.</summary>
+    public required string Hypervisor { get; init; }
+
+    /// <summary>Whether guests run on the processor itself.</summary>
+    public required bool HardwareVirtualisation { get; init; }
+
+    public required int Cpus { get; init; }
+
+    public required ByteSize Memory { get; init; }
+
+    public required ByteSize PoolSize { get; init; }
+
+    public required ByteSize PoolFree { get; init; }
+
+    /// <summary>What keeps the host from working or will soon, each with its remedy; empty when all is well.</summary>
+    public required IReadOnlyList<HostFinding> Findings { get; init; }
+}
+
+/// <summary>Something about a host that a person should know.</summary>
+/// <param name="Blocks">Whether no domain can be made while it is so.</param>
+public sealed record HostFinding(string Code, string Message, string Remedy, bool Blocks);

@@ -1,0 +1,27 @@
+using Portal.Kernel;
+
+namespace Portal.Engine;
+
+/// <summary>The pool has no room for what was asked.</summary>
+public sealed record PoolFull(ByteSize Asked, ByteSize Free)
+    : Refusal("engine.pool_full", $"The host's storage pool has {Free} free, and {Asked} are needed. Free space in the pool, then retry.");
+
+/// <summary>A worker with a higher epoch has taken over.</summary>
+public sealed record FencedOff(long Epoch, long Highest)
+    : Refusal("engine.fenced", $"Another worker has taken over (epoch {Highest}, this one is {Epoch}).");
+
+/// <summary>Something that this portal did not make is where its own should be.</summary>
+public sealed record Occupied(string What)
+    : Refusal("engine.occupied", $"{What} exists on the host and was not made for this VM. An operator has to look at it.");
+
+/// <summary>The host said no, and repeating would not change it.</summary>
+public sealed record HostSaidNo(string Doing, string Answer)
+    : Refusal("engine.host_said_no", $"The host refused to {Doing}: {Answer}");
+
+/// <summary>The template's image is not on the host.</summary>
+public sealed record TemplateMissing(string Template)
+    : Refusal("engine.template_missing", $"The image of template {Template} is not on the host. Build it on the host's page, then retry.");
+
+/// <summary>A disk is in use by a running domain.</summary>
+public sealed record DiskInUse(string Domain)
+    : Refusal("engine.disk_in_use", $"The domain {Domain} is still running; its disk cannot be removed.");

@@ -1,0 +1,100 @@
+using Portal.Kernel;
+
+namespace Portal.Engine;
+
+/// <summary>
+/// Makes virtual machines exist on one host. Every verb that changes the host looks first, acts only if needed, and looks again, so it is
+/// safe to repeat at any moment; it carries a <see cref="Fence"/>, and a lower epoch than the highest seen for that VM is refused on the host.
+/// An expected "no" (no space, foreign file in the way) is a <see cref="Refusal"/>; a host that cannot be asked is a <see cref="HostFaultException"/>.
+/// </summary>
+public interface IVmEngine
+{
+    /// <summary>Asks the host what it is and how it is. Changes nothing.</summary>
+    Task<HostReport> ProbeAsync(CancellationToken ct);
+
+    /// <summary>All domains on the host that this portal's instance made, in one command. Changes nothing.</summary>
+    Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct);
+
+    /// <summary>One domain; <see cref="DomainState.Absent"/> where the host does not know it. Changes nothing.</summary>
+    Task<DomainReport> LookAsync(DomainName name, CancellationToken ct);
+
+    /// <summary>The volumes in the pool that this portal's instance made (root disks and seeds), for the search for orphans. Changes nothing.</summary>
+    Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct);
+
+    /// <summary>Makes sure the image of a template is in the host's pool, building it where it is not. May take minutes. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct);
+
+    /// <summary>Makes sure that the root disk exists as a clone of the template's image, with the size of the spec. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureRootDiskAsync(Fence fence, DomainSpec spec, CancellationToken ct);
+
+    /// <summary>Makes sure the NoCloud seed (label cidata) with host name, keys and address exists. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureSeedAsync(Fence fence, DomainSpec spec, CancellationToken ct);
+
+    /// <summary>Makes the domain known to the host, not running. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureDefinedAsync(Fence fence, DomainSpec spec, CancellationToken ct);
+
+    /// <summary>Starts a defined domain, from which moment its console is kept from the first byte on. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureRunningAsync(Fence fence, DomainName name, CancellationToken ct);
+
+    /// <summary>Asks the guest to shut down (ACPI) and returns at once; whether it did is seen by <see cref="LookAsync"/>. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> AskShutdownAsync(Fence fence, DomainName name, CancellationToken ct);
+
+    /// <summary>Takes the power away. The disk stays. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureOffAsync(Fence fence, DomainName name, CancellationToken ct);
+
+    /// <summary>Makes sure the host does not know the domain any more; powers it off where it runs. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct);
+
+    /// <summary>
+    /// Makes sure root disk, seed and console log of a domain are gone, the blocks made unreadable for the next owner first. Refuses while the
+    /// domain is running. Safe to repeat.
+    /// </summary>
+    Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct);
+
+    /// <summary>Attaches to the serial console. Many may be open at once; each gets every byte.</summary>
+    /// <exception cref="HostFaultException">The domain does not run, or its console cannot be reached.</exception>
+    Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct);
+
+    /// <summary>What a build of this spec will do on the host, one line per step, as a person would type it. Pure; secrets left out.</summary>
+    IReadOnlyList<string> Plan(DomainSpec spec);
+}
+
+/// <summary>One attachment to a guest's serial line.</summary>
+public interface IGuestConsole : IAsyncDisposable
+{
+    /// <summary>
+    /// The output: first what the console kept (the last 256 KiB at most, from the first byte of the boot where that is less), then live, with no
+    /// gap and no repetition. Ends when the domain goes.
+    /// </summary>
+    IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(CancellationToken ct);
+
+    /// <summary>Sends what was typed. Waits while the guest does not take it.</summary>
+    ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken ct);
+}
+
+/// <summary>Who may act on a VM now. A worker that was cut off carries a lower epoch than its successor and can change nothing.</summary>
+public readonly record struct Fence(VmId Vm, long Epoch);
+
+/// <summary>Whether a step changed anything.</summary>
+public enum StepOutcome
+{
+    /// <summary>It was so already.</summary>
+    AlreadyThere,
+
+    /// <summary>It was made so now.</summary>
+    Changed,
+}
+
+/// <summary>The host could not be asked, or answered what cannot be understood: what was being done may or may not have happened.</summary>
+public sealed class HostFaultException : Exception
+{
+    public HostFaultException(string message)
+        : base(message)
+    {
+    }
+
+    public HostFaultException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}
