@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text;
+using Portal.Engine.Pools;
+using Portal.Kernel;
+
+namespace Portal.Engine.Fences;
+
+/// <summary>
+/// Remembers the highest epoch seen for each VM in a file on the host, and lets one act on a VM at a time, across processes. A fence outlives
+/// its VM: the worker that it keeps out may come late.
+/// </summary>
+internal sealed class FenceBook(string directory, TimeProvider clock)
+{
+    /// <summary>Waits for the VM's lock and enters the epoch, durably, before anything is done under it.</summary>
+    /// <returns>The hold to dispose when done, or <see cref="FencedOff"/>.</returns>
+    /// <exception cref="HostFaultException">The fence's file cannot be read or written.</exception>
+    public async Task<Result<FenceHold>> EnterAsync(Fence fence, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(fence.Epoch, nameof(fence));
+        var path = Path.Combine(directory, fence.Vm.Value.ToString("N"));
+        var file = await FileLock.TakeAsync(path, clock, ct).ConfigureAwait(false);
+        try
+        {
+            var highest = Read(file, path);
+            if (fence.Epoch < highest)
+            {
+                file.Dispose();
+                return new FencedOff(fence.Epoch, highest);
+            }
+
+            if (fence.Epoch > highest)
+            {
+                Write(file, fence.Epoch);
+            }
+
+            // A worker that was killed leaves its last command running, without the lock above; commands hold this one themselves.
+            var busy = path + ".busy";
+            (await FileLock.TakeAsync(busy, clock, ct).ConfigureAwait(false)).Dispose();
+            return new FenceHold(file, busy);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static long Read(FileStream file, string path)
+    {
+        var bytes = new byte[20];
+        var length = RandomAccess.Read(file.SafeFileHandle, bytes, 0);
+        if (length == 0)
+        {
+            return -1;
+        }
+
+        return long.TryParse(Encoding.ASCII.GetString(bytes, 0, length), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch)
+            ? epoch
+            : throw new HostFaultException($"The fence {path} does not hold a number. Nothing is done to its VM until it does.");
+    }
+
+    private static void Write(FileStream file, long epoch)
+    {
+        // Always 19 digits, in one write: there is no moment at which a shorter number stands in the file.
+        RandomAccess.Write(file.SafeFileHandle, Encoding.ASCII.GetBytes(epoch.ToString("D19", CultureInfo.InvariantCulture)), 0);
+        file.Flush(flushToDisk: true);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Security.Cryptography;
+using System.Text;
+using Portal.Kernel;
+
+namespace Portal.Engine.Pools;
+
+/// <summary>Where things lie in a pool's directory. Files carry their domain's name, so a listing tells whose they are.</summary>
+internal sealed class PoolLayout
+{
+    /// <summary>A unix socket's path, with its final zero, has 108 bytes (unix(7)).</summary>
+    private const int MaxSocketPath = 107;
+
+    private const UnixFileMode Passable =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <exception cref="ArgumentException">The path is not absolute.</exception>
+    public PoolLayout(string root)
+    {
+        if (!Path.IsPathFullyQualified(root))
+        {
+            throw new ArgumentException("A pool's path is absolute.", nameof(root));
+        }
+
+        Root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+    }
+
+    public string Root { get; }
+
+    public string Templates => Path.Combine(Root, "templates");
+
+    /// <summary>What was downloaded; may be removed at any time.</summary>
+    public string Cache => Path.Combine(Root, "cache");
+
+    public string Disks => Path.Combine(Root, "disks");
+
+    public string Seeds => Path.Combine(Root, "seeds");
+
+    public string Consoles => Path.Combine(Root, "consoles");
+
+    public string Fences => Path.Combine(Root, "fences");
+
+    /// <summary>Whether a console's socket fits below this pool's path.</summary>
+    public bool SocketsFit => Encoding.UTF8.GetByteCount(Root) + "/consoles/".Length + 16 + ".sock".Length <= MaxSocketPath;
+
+    public string TemplateDisk(TemplateImage image) => Path.Combine(Templates, $"{image.Name}-{image.Version}.qcow2");
+
+    public string TemplateKernel(TemplateImage image) => Path.Combine(Templates, $"{image.Name}-{image.Version}.vmlinuz");
+
+    public string TemplateInitrd(TemplateImage image) => Path.Combine(Templates, $"{image.Name}-{image.Version}.initrd");
+
+    public string Disk(DomainName name) => Path.Combine(Disks, name.Text + ".qcow2");
+
+    public string Seed(DomainName name) => Path.Combine(Seeds, name.Text + ".iso");
+
+    public string ConsoleLog(DomainName name) => Path.Combine(Consoles, name.Text + ".log");
+
+    /// <summary>Sixteen digits of a digest instead of the name: the whole name would leave 46 bytes for the pool's path.</summary>
+    public string ConsoleSocket(DomainName name) =>
+        Path.Combine(Consoles, Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(name.Text)))[..16] + ".sock");
+
+    /// <summary>Makes the directories. Safe to repeat.</summary>
+    public void Create()
+    {
+        // 0711: QEMU runs as another user and has to pass through to its files, but nobody else may list whose machines there are.
+        Directory.CreateDirectory(Root, Passable);
+        Directory.CreateDirectory(Templates, Passable);
+        Directory.CreateDirectory(Disks, Passable);
+        Directory.CreateDirectory(Seeds, Passable);
+        Directory.CreateDirectory(Consoles, Passable);
+        Directory.CreateDirectory(Cache, Private);
+        Directory.CreateDirectory(Fences, Private);
+    }
+
+    /// <summary>The root disks and seeds that an instance made.</summary>
+    public IReadOnlyList<VolumeReport> Volumes(string instance)
+    {
+        List<VolumeReport> volumes = [];
+        foreach (var (directory, extension) in new[] { (Disks, ".qcow2"), (Seeds, ".iso") })
+        {
+            if (!Directory.Exists(directory))
+            {
+                continue;
+            }
+
+            foreach (var file in new DirectoryInfo(directory).EnumerateFiles("*" + extension))
+            {
+                if (DomainName.TryParse(Path.GetFileNameWithoutExtension(file.Name), out var name) && name.Instance == instance)
+                {
+                    volumes.Add(new VolumeReport(name, file.Name, LengthOf(file)));
+                }
+            }
+        }
+
+        return volumes;
+    }
+
+    /// <summary>Removes disk, seed and console of a domain. Safe to repeat.</summary>
+    /// <remarks>
+    /// The blocks go back to the file system, which never hands out a block before it was overwritten or reads as zeros; so no other file, and
+    /// no other guest's disk, can show what was in them.
+    /// </remarks>
+    public StepOutcome RemoveFilesOf(DomainName name)
+    {
+        var outcome = StepOutcome.AlreadyThere;
+        foreach (var path in new[] { Disk(name), Seed(name), ConsoleLog(name), ConsoleSocket(name) })
+        {
+            File.Delete(WholeFile.PartialOf(path));
+            if (File.Exists(path))
+            {
+                File.Delete(path);
+                outcome = StepOutcome.Changed;
+            }
+        }
+
+        return outcome;
+    }
+
+    private static ByteSize LengthOf(FileInfo file)
+    {
+        try
+        {
+            return new ByteSize(file.Length);
+        }
+        catch (FileNotFoundException)
+        {
+            // Removed between the listing and the look.
+            return ByteSize.Zero;
+        }
+    }
+}

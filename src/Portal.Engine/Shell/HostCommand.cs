@@ -1,0 +1,12 @@
+namespace Portal.Engine.Shell;
+
+/// <summary>A program to run on a host: never a shell string, and no secret in it, for arguments are readable by every user of the host.</summary>
+/// <param name="Timeout">After it the program and its children are killed.</param>
+internal sealed record HostCommand(string Program, IReadOnlyList<string> Arguments, TimeSpan Timeout)
+{
+    /// <summary>What the program reads; null for nothing at all.</summary>
+    public string? Input { get; init; }
+
+    /// <summary>As a person would type it: arguments in single quotes where the shell would otherwise change them.</summary>
+    public override string ToString() => string.Join(' ', Arguments.Prepend(Program).Select(ShellQuote.Word));
+}

@@ -1,0 +1,109 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace Portal.Engine.Shell;
+
+/// <summary>Runs programs on the portal's own machine.</summary>
+internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : IHostShell
+{
+    private const int MaxOutput = 4 << 20;
+    private const int MaxError = 64 << 10;
+
+    public async Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        var started = clock.GetTimestamp();
+        using var process = Start(command);
+        using var deadline = new CancellationTokenSource(command.Timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, ct);
+        try
+        {
+            var output = ReadAsync(process.StandardOutput.BaseStream, MaxOutput, either.Token);
+            var error = ReadAsync(process.StandardError.BaseStream, MaxError, either.Token);
+            var input = FeedAsync(process, command.Input, either.Token);
+            await Task.WhenAll(output, error, input, process.WaitForExitAsync(either.Token)).ConfigureAwait(false);
+            var answer = new HostAnswer(process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
+            var elapsedMs = (long)clock.GetElapsedTime(started).TotalMilliseconds;
+            log.CommandRan(command, answer.ExitCode, elapsedMs);
+            return answer;
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            Kill(process);
+            ct.ThrowIfCancellationRequested();
+            throw new HostFaultException($"`{command}` was not done after {command.Timeout.TotalSeconds:0} s and was killed.");
+        }
+    }
+
+    private static Process Start(HostCommand command)
+    {
+        var info = new ProcessStartInfo(command.Program)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in command.Arguments)
+        {
+            info.ArgumentList.Add(argument);
+        }
+
+        // Messages are parsed: they have to be in one language.
+        info.Environment["LC_ALL"] = "C";
+        info.Environment.Remove("LANGUAGE");
+        try
+        {
+            return Process.Start(info) ?? throw new HostFaultException($"{command.Program} did not start.");
+        }
+        catch (Win32Exception missing)
+        {
+            throw new HostFaultException($"{command.Program} cannot be started ({missing.Message}). Install the package that has it, then retry.", missing);
+        }
+    }
+
+    private static async Task FeedAsync(Process process, string? input, CancellationToken ct)
+    {
+        try
+        {
+            if (input is not null)
+            {
+                await process.StandardInput.BaseStream.WriteAsync(Encoding.UTF8.GetBytes(input), ct).ConfigureAwait(false);
+            }
+
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The program ended without reading all of it; its exit code tells.
+        }
+    }
+
+    private static async Task<string> ReadAsync(Stream stream, int max, CancellationToken ct)
+    {
+        using var kept = new MemoryStream();
+        var buffer = new byte[16 << 10];
+        int length;
+        while ((length = await stream.ReadAsync(buffer, ct).ConfigureAwait(false)) > 0)
+        {
+            // Read on beyond the limit, or the program would wait for ever with its pipe full.
+            kept.Write(buffer, 0, (int)Math.Min(length, max - kept.Length));
+        }
+
+        return Encoding.UTF8.GetString(kept.GetBuffer(), 0, (int)kept.Length);
+    }
+
+    private static void Kill(Process process)
+    {
+        try
+        {
+            process.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended by itself meanwhile.
+        }
+    }
+}

@@ -1,0 +1,307 @@
+using System.Text;
+using Portal.Engine.Consoles;
+using Portal.Engine.Fences;
+using Portal.Engine.Pools;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Simulated;
+
+/// <summary>A host of files: domains change state at once, nothing is emulated; latency, size and faults come from <see cref="SimulatedFaults"/>.</summary>
+internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
+{
+    private readonly HostConnection _host;
+    private readonly TimeProvider _clock;
+    private readonly PoolLayout _pool;
+    private readonly SimulatedStore _store;
+    private readonly SimulatedFaults _faults;
+    private readonly FenceBook _fences;
+    private readonly ConsoleBoard _consoles;
+
+    public SimulatedEngine(HostConnection host, TimeProvider clock)
+    {
+        _host = host;
+        _clock = clock;
+        _pool = new PoolLayout(host.PoolPath);
+        _store = new SimulatedStore(_pool, clock);
+        _faults = new SimulatedFaults(_pool.Root);
+        _fences = new FenceBook(_pool.Fences, clock);
+        _consoles = new ConsoleBoard(_pool, (name, pulse) => new SimulatedLine(_pool, _store, name, pulse), clock);
+    }
+
+    public Task<HostReport> ProbeAsync(CancellationToken ct) => AskAsync(
+        SimulatedVerb.Probe,
+        () =>
+        {
+            var shape = _faults.Shape;
+            return new HostReport
+            {
+                Hypervisor = "Simulated: no real machine",
+                HardwareVirtualisation = false,
+                Cpus = shape.Cpus,
+                Memory = shape.Memory,
+                PoolSize = shape.Pool,
+                PoolFree = Free(shape),
+                Findings = [],
+            };
+        },
+        ct);
+
+    public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => AskAsync<IReadOnlyList<DomainReport>>(
+        SimulatedVerb.ListDomains,
+        () => [.. _store.Names(_host.Instance).Select(Look).Where(report => report.State != DomainState.Absent)],
+        ct);
+
+    public Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => AskAsync(SimulatedVerb.Look, () => Look(name), ct);
+
+    public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) =>
+        AskAsync(SimulatedVerb.ListVolumes, () => _pool.Volumes(_host.Instance), ct);
+
+    public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
+    {
+        _pool.Create();
+        if (await StrikeAsync(SimulatedVerb.EnsureTemplate, SimulatedMoment.Before, ct).ConfigureAwait(false) is { } instead)
+        {
+            return instead;
+        }
+
+        var outcome = Make(_pool.TemplateDisk(image), ByteSize.Zero);
+        return await StrikeAsync(SimulatedVerb.EnsureTemplate, SimulatedMoment.After, ct).ConfigureAwait(false) ?? outcome;
+    }
+
+    public Task<Result<StepOutcome>> EnsureRootDiskAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureRootDisk, fence, spec.Name, () => Task.FromResult(MakeDisk(spec)), ct);
+
+    public Task<Result<StepOutcome>> EnsureSeedAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureSeed, fence, spec.Name, () => Task.FromResult(Make(_pool.Seed(spec.Name), ByteSize.Zero)), ct);
+
+    public Task<Result<StepOutcome>> EnsureDefinedAsync(Fence fence, DomainSpec spec, CancellationToken ct) => ActAsync(
+        SimulatedVerb.EnsureDefined,
+        fence,
+        spec.Name,
+        () => ChangeAsync(
+            spec.Name,
+            before => (before ?? new SimulatedDomain(DomainState.Off, "", "", 0, 0)) with
+            {
+                HostName = spec.HostName.Text,
+                Address = $"{spec.Address.Address}/{spec.Address.PrefixLength}",
+                Vcpus = spec.Vcpus,
+                MemoryMiB = spec.Memory.CeilingMiB,
+            },
+            ct),
+        ct);
+
+    public Task<Result<StepOutcome>> EnsureRunningAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureRunning, fence, name, () => StartAsync(name, ct), ct);
+
+    public Task<Result<StepOutcome>> AskShutdownAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.AskShutdown, fence, name, () => StopAsync(name, SimulatedGuest.GoDown, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureOffAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureOff, fence, name, () => StopAsync(name, "", ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureUndefined, fence, name, () => ChangeAsync(name, _ => null, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureDisksGone, fence, name, () => Task.FromResult(RemoveFiles(name)), ct);
+
+    public Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => AskAsync(
+        SimulatedVerb.OpenConsole,
+        () => Look(name).State == DomainState.Running
+            ? _consoles.Open(name)
+            : throw new HostFaultException($"The domain {name} does not run, so it has no console. Start the VM first."),
+        ct);
+
+    public IReadOnlyList<string> Plan(DomainSpec spec) =>
+    [
+        $"# simulated: a root disk of {spec.Disk} from {spec.Template.Name} {spec.Template.Version}",
+        $"# simulated: a seed with host name {spec.HostName} and {spec.SshKeys.Count} keys",
+        $"# simulated: the domain {spec.Name} with {spec.Vcpus} vCPU and {spec.Memory}",
+        $"# simulated: its start, at {spec.Address.Address}",
+    ];
+
+    public ValueTask DisposeAsync() => _consoles.DisposeAsync();
+
+    internal static void Print(PoolLayout pool, DomainName name, string text)
+    {
+        if (text.Length > 0)
+        {
+            using var log = new FileStream(pool.ConsoleLog(name), FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            log.Write(Encoding.UTF8.GetBytes(text));
+        }
+    }
+
+    private async Task<T> AskAsync<T>(SimulatedVerb verb, Func<T> answer, CancellationToken ct)
+    {
+        await StrikeAsync(verb, SimulatedMoment.Before, ct).ConfigureAwait(false);
+        var given = answer();
+        await StrikeAsync(verb, SimulatedMoment.After, ct).ConfigureAwait(false);
+        return given;
+    }
+
+    private async Task<Result<StepOutcome>> ActAsync(
+        SimulatedVerb verb, Fence fence, DomainName name, Func<Task<Result<StepOutcome>>> act, CancellationToken ct)
+    {
+        if (fence.Vm != name.Vm)
+        {
+            throw new ArgumentException("The fence is another VM's.", nameof(fence));
+        }
+
+        _pool.Create();
+        if (await StrikeAsync(verb, SimulatedMoment.Before, ct).ConfigureAwait(false) is { } instead)
+        {
+            return instead;
+        }
+
+        var entered = await _fences.EnterAsync(fence, ct).ConfigureAwait(false);
+        if (!entered.TryGet(out var hold, out var fenced))
+        {
+            return fenced;
+        }
+
+        using (hold)
+        {
+            var outcome = await act().ConfigureAwait(false);
+            return await StrikeAsync(verb, SimulatedMoment.After, ct).ConfigureAwait(false) ?? outcome;
+        }
+    }
+
+    /// <summary>Waits the host's latency and does what is armed; null where the verb goes on.</summary>
+    private async Task<Result<StepOutcome>?> StrikeAsync(SimulatedVerb verb, SimulatedMoment moment, CancellationToken ct)
+    {
+        var shape = _faults.Shape;
+        if (moment == SimulatedMoment.Before && shape.LatencyMs > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(shape.LatencyMs), _clock, ct).ConfigureAwait(false);
+        }
+
+        if (!shape.Reachable)
+        {
+            throw new HostFaultException("The simulated host does not answer.");
+        }
+
+        switch (_faults.Take(verb, moment))
+        {
+            case SimulatedFault.Throw:
+                throw new HostFaultException($"Simulated fault: the host went away {(moment == SimulatedMoment.Before ? "before" : "after")} {verb}.");
+            case SimulatedFault.Die:
+                OwnProcess.Die();
+                return null;
+            case SimulatedFault.Refuse:
+                return new HostSaidNo(verb.ToString(), "simulated refusal");
+            case SimulatedFault.Hang:
+                await Task.Delay(Timeout.InfiniteTimeSpan, _clock, ct).ConfigureAwait(false);
+                return null;
+            case SimulatedFault.Ignore:
+                return StepOutcome.Changed;
+            default:
+                return null;
+        }
+    }
+
+    private DomainReport Look(DomainName name) => new(name, _store.Read(name)?.State ?? DomainState.Absent);
+
+    private ByteSize Free(SimulatedShape shape)
+    {
+        var used = _pool.Volumes(_host.Instance).Sum(volume => volume.Size.Bytes);
+        return new ByteSize(Math.Max(0, shape.Pool.Bytes - used));
+    }
+
+    private Result<StepOutcome> MakeDisk(DomainSpec spec)
+    {
+        if (!File.Exists(_pool.TemplateDisk(spec.Template)))
+        {
+            return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");
+        }
+
+        var free = Free(_faults.Shape);
+        return !File.Exists(_pool.Disk(spec.Name)) && spec.Disk > free ? new PoolFull(spec.Disk, free) : Make(_pool.Disk(spec.Name), spec.Disk);
+    }
+
+    // A file with a hole: it has the size of the disk and takes no room.
+    private static Result<StepOutcome> Make(string path, ByteSize size)
+    {
+        if (File.Exists(path))
+        {
+            return StepOutcome.AlreadyThere;
+        }
+
+        using (var file = File.Create(WholeFile.PartialOf(path)))
+        {
+            file.SetLength(size.Bytes);
+        }
+
+        File.Move(WholeFile.PartialOf(path), path, overwrite: true);
+        return StepOutcome.Changed;
+    }
+
+    private async Task<Result<StepOutcome>> StartAsync(DomainName name, CancellationToken ct)
+    {
+        Result<StepOutcome> outcome = StepOutcome.AlreadyThere;
+        await _store.ChangeAsync(
+            name,
+            before =>
+            {
+                if (before is null)
+                {
+                    outcome = new HostSaidNo("start the domain", $"it does not know {name}.");
+                }
+                else if (!File.Exists(_pool.Disk(name)) || !File.Exists(_pool.Seed(name)))
+                {
+                    outcome = new HostSaidNo("start the domain", $"disk or seed of {name} is missing.");
+                }
+                else if (before.State != DomainState.Running)
+                {
+                    var after = before with { State = DomainState.Running, Boots = before.Boots + 1, SignedIn = false, Typed = "" };
+                    File.Delete(_pool.ConsoleLog(name));
+                    Print(_pool, name, SimulatedGuest.Boot(after));
+                    outcome = StepOutcome.Changed;
+                    return after;
+                }
+
+                return before;
+            },
+            ct).ConfigureAwait(false);
+        return outcome;
+    }
+
+    private Task<Result<StepOutcome>> StopAsync(DomainName name, string words, CancellationToken ct) => ChangeAsync(
+        name,
+        before =>
+        {
+            if (before is not { State: DomainState.Running })
+            {
+                return before;
+            }
+
+            Print(_pool, name, words);
+            return before with { State = DomainState.Off, SignedIn = false, Typed = "" };
+        },
+        ct);
+
+    private async Task<Result<StepOutcome>> ChangeAsync(DomainName name, Func<SimulatedDomain?, SimulatedDomain?> change, CancellationToken ct)
+    {
+        var outcome = StepOutcome.AlreadyThere;
+        await _store.ChangeAsync(
+            name,
+            before =>
+            {
+                var after = change(before);
+                outcome = after == before ? StepOutcome.AlreadyThere : StepOutcome.Changed;
+                return after;
+            },
+            ct).ConfigureAwait(false);
+        return outcome;
+    }
+
+    private Result<StepOutcome> RemoveFiles(DomainName name)
+    {
+        if (Look(name).State == DomainState.Running)
+        {
+            return new DiskInUse(name.Text);
+        }
+
+        return _pool.RemoveFilesOf(name);
+    }
+}

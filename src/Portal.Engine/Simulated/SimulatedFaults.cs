@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Text.Json;
+using Portal.Kernel;
+
+namespace Portal.Engine.Simulated;
+
+/// <summary>
+/// What a simulated host is, and what it is to do wrong. Kept as files in the host's pool, so a test may set it for a portal in another
+/// process, and a fault that killed a portal is not met again by the next.
+/// </summary>
+public sealed class SimulatedFaults
+{
+    private readonly string _directory;
+    private readonly string _shape;
+
+    /// <param name="poolPath">The host's pool, as in <see cref="HostConnection"/>.</param>
+    public SimulatedFaults(string poolPath)
+    {
+        _directory = Path.Combine(poolPath, "simulated", "faults");
+        _shape = Path.Combine(poolPath, "simulated", "shape.json");
+    }
+
+    /// <summary>Size and speed of the host from now on.</summary>
+    public SimulatedShape Shape
+    {
+        get
+        {
+            try
+            {
+                return JsonSerializer.Deserialize<SimulatedShape>(File.ReadAllBytes(_shape)) ?? new SimulatedShape();
+            }
+            catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
+            {
+                return new SimulatedShape();
+            }
+        }
+
+        set
+        {
+            Directory.CreateDirectory(_directory);
+            var partial = $"{_shape}.{Guid.CreateVersion7():N}";
+            File.WriteAllBytes(partial, JsonSerializer.SerializeToUtf8Bytes(value));
+            File.Move(partial, _shape, overwrite: true);
+        }
+    }
+
+    /// <summary>Lets the next use of a verb go wrong, once; call it again for more.</summary>
+    public void Arm(SimulatedVerb verb, SimulatedMoment moment, SimulatedFault fault)
+    {
+        Directory.CreateDirectory(_directory);
+        File.WriteAllBytes(Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"{Guid.CreateVersion7():N}.{verb}.{moment}.{fault}")), []);
+    }
+
+    /// <summary>Takes back what was armed and not met.</summary>
+    public void Clear()
+    {
+        if (Directory.Exists(_directory))
+        {
+            Directory.Delete(_directory, recursive: true);
+        }
+    }
+
+    /// <summary>The oldest fault armed for this moment, which is thereby used up.</summary>
+    internal SimulatedFault? Take(SimulatedVerb verb, SimulatedMoment moment)
+    {
+        if (!Directory.Exists(_directory))
+        {
+            return null;
+        }
+
+        foreach (var path in Directory.EnumerateFiles(_directory, $"*.{verb}.{moment}.*").Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                // The rename is what two processes cannot both do.
+                var taken = path + "-taken";
+                File.Move(path, taken);
+                File.Delete(taken);
+            }
+            catch (FileNotFoundException)
+            {
+                continue;
+            }
+
+            return Enum.Parse<SimulatedFault>(Path.GetExtension(path)[1..]);
+        }
+
+        return null;
+    }
+}
+
+/// <summary>Size and speed of a simulated host.</summary>
+public sealed record SimulatedShape
+{
+    public int Cpus { get; init; } = 32;
+
+    public long MemoryMiB { get; init; } = 256 << 10;
+
+    public long PoolMiB { get; init; } = 4 << 20;
+
+    /// <summary>How long each verb takes, at least.</summary>
+    public int LatencyMs { get; init; }
+
+    /// <summary>False: nothing answers, as with libvirtd gone or the cable cut.</summary>
+    public bool Reachable { get; init; } = true;
+
+    internal ByteSize Memory => ByteSize.FromMiB(MemoryMiB);
+
+    internal ByteSize Pool => ByteSize.FromMiB(PoolMiB);
+}
+
+/// <summary>A verb of the port.</summary>
+public enum SimulatedVerb
+{
+    Probe,
+    ListDomains,
+    Look,
+    ListVolumes,
+    EnsureTemplate,
+    EnsureRootDisk,
+    EnsureSeed,
+    EnsureDefined,
+    EnsureRunning,
+    AskShutdown,
+    EnsureOff,
+    EnsureUndefined,
+    EnsureDisksGone,
+    OpenConsole,
+}
+
+/// <summary>When in a verb a fault strikes.</summary>
+public enum SimulatedMoment
+{
+    /// <summary>Before anything was done.</summary>
+    Before,
+
+    /// <summary>All is done; the caller does not hear of it.</summary>
+    After,
+}
+
+/// <summary>How it goes wrong.</summary>
+public enum SimulatedFault
+{
+    /// <summary>A <see cref="HostFaultException"/>.</summary>
+    Throw,
+
+    /// <summary>The portal's process is killed, as with kill -9.</summary>
+    Die,
+
+    /// <summary>A <see cref="HostSaidNo"/>; only before, and only from verbs that can refuse.</summary>
+    Refuse,
+
+    /// <summary>Never answers; ends only with the caller's token.</summary>
+    Hang,
+
+    /// <summary>Says it is done and does nothing, as a guest that ignores its power button; only before.</summary>
+    Ignore,
+}

@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Portal.Engine.Pools;
+
+namespace Portal.Engine.Simulated;
+
+/// <summary>The simulated host's memory: a file per domain, so that the host lives on when the portal is killed.</summary>
+internal sealed class SimulatedStore(PoolLayout pool, TimeProvider clock)
+{
+    private readonly string _domains = Path.Combine(pool.Root, "simulated", "domains");
+
+    public void Create() => Directory.CreateDirectory(_domains);
+
+    public IEnumerable<DomainName> Names(string instance) =>
+        !Directory.Exists(_domains)
+            ? []
+            : Directory.EnumerateFiles(_domains, "*.json")
+                .Select(path => DomainName.TryParse(Path.GetFileNameWithoutExtension(path), out var name) ? name : default(DomainName?))
+                .Where(name => name?.Instance == instance)
+                .Select(name => name!.Value);
+
+    /// <summary>Null where the host does not know it.</summary>
+    public SimulatedDomain? Read(DomainName name)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<SimulatedDomain>(File.ReadAllBytes(PathOf(name)));
+        }
+        catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Changes a domain while nobody else does; null removes it.</summary>
+    public async Task ChangeAsync(DomainName name, Func<SimulatedDomain?, SimulatedDomain?> change, CancellationToken ct)
+    {
+        Create();
+        using var alone = await FileLock.TakeAsync(Path.Combine(pool.Fences, name.Text + ".guest"), clock, ct).ConfigureAwait(false);
+        var before = Read(name);
+        var after = change(before);
+        if (after is null)
+        {
+            File.Delete(PathOf(name));
+        }
+        else if (after != before)
+        {
+            var partial = WholeFile.PartialOf(PathOf(name));
+            await File.WriteAllBytesAsync(partial, JsonSerializer.SerializeToUtf8Bytes(after), CancellationToken.None).ConfigureAwait(false);
+            File.Move(partial, PathOf(name), overwrite: true);
+        }
+    }
+
+    private string PathOf(DomainName name) => Path.Combine(_domains, name.Text + ".json");
+}
