@@ -131,8 +131,19 @@ public readonly record struct ApprovalStepId(Guid Value) : IId<ApprovalStepId>
 }
 
 /// <summary>Identifies a virtual machine.</summary>
-public readonly record struct VmId(Guid Value) : IId<VmId>
+public readonly record struct VmId(Guid Value) : IId<VmId>, IComparable<VmId>
 {
+    // UUID version 7 grows with time, so VMs page by their ids.
+    public static bool operator <(VmId left, VmId right) => left.CompareTo(right) < 0;
+
+    public static bool operator >(VmId left, VmId right) => left.CompareTo(right) > 0;
+
+    public static bool operator <=(VmId left, VmId right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >=(VmId left, VmId right) => left.CompareTo(right) >= 0;
+
+    public int CompareTo(VmId other) => Value.CompareTo(other.Value);
+
     public static VmId From(Guid value) => new(value);
 
     public static VmId New() => new(Guid.CreateVersion7());

@@ -1,0 +1,71 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.Kernel;
+
+namespace Portal.App.Catalogue;
+
+/// <summary>A template as lists show it.</summary>
+public sealed record TemplateRow(TemplateId Id, string Slug, string Name, string Description, string SignIn, string Version, ByteSize MinMemory, ByteSize MinDisk, bool Offered);
+
+/// <summary>All templates, for those who keep them.</summary>
+public static class ListTemplates
+{
+    /// <param name="OfferedOnly">Only what can be ordered.</param>
+    public sealed record Request(bool OfferedOnly);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<IReadOnlyList<TemplateRow>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (!request.OfferedOnly && access.Check(actor, Permission.SeeCatalogue) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            var versions = (await db.TemplateVersions.AsNoTracking().ToListAsync(ct)).GroupBy(v => v.TemplateId).ToDictionary(g => g.Key, g => g.MaxBy(v => v.Id.Value)!.Version);
+            var templates = await db.Templates.AsNoTracking().Where(t => t.Offered || !request.OfferedOnly).OrderBy(t => t.Name).ToListAsync(ct);
+            return Result<IReadOnlyList<TemplateRow>>.Of(
+                [.. templates.Where(t => versions.ContainsKey(t.Id)).Select(t => new TemplateRow(t.Id, t.Slug, t.Name, t.Description, t.SignIn, versions[t.Id], t.MinMemory, t.MinDisk, t.Offered))]);
+        }
+    }
+}
+
+/// <summary>Changes how a template is presented and whether it can be ordered.</summary>
+public static class ChangeTemplate
+{
+    public sealed record Request(TemplateId Template, string Name, string Description, string SignIn, bool Offered);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (request.Name.Trim() is not { Length: > 0 and <= Template.MaxName } name)
+            {
+                return new Invalid("name", $"A name has 1 to {Template.MaxName} characters.");
+            }
+
+            if (request.Description.Length > Template.MaxDescription || request.SignIn.Length > 300)
+            {
+                return new Invalid("description", $"A description has at most {Template.MaxDescription} characters, the way to sign in 300.");
+            }
+
+            if (access.Check(actor, Permission.ManageTemplates) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            var template = await db.Templates.SingleOrDefaultAsync(t => t.Id == request.Template, ct);
+            if (template is null)
+            {
+                return new NotFound("template");
+            }
+
+            template.Change(name, request.Description.Trim(), request.SignIn.Trim(), request.Offered);
+            db.Add(Audit.AuditEntry.OfPlatform(actor, "template.changed", template.Id.Value, name, request.Offered ? "offered" : "not offered"));
+            await db.SaveChangesAsync(ct);
+            return default(Done);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Catalogue;
+
+/// <summary>An operating system that VMs can be made from; its images are its versions.</summary>
+public sealed class Template
+{
+    private Template()
+    {
+    }
+
+    public const int MaxName = 100;
+    public const int MaxDescription = 1000;
+
+    public Template(string slug, string name, string description, string signIn, ByteSize minMemory, ByteSize minDisk)
+    {
+        Id = TemplateId.New();
+        Slug = slug;
+        Change(name, description, signIn, offered: true);
+        MinMemory = minMemory;
+        MinDisk = minDisk;
+    }
+
+    public TemplateId Id { get; private set; }
+
+    /// <summary>Its name in addresses and REST; never changes.</summary>
+    public string Slug { get; private set; } = "";
+
+    public string Name { get; private set; } = "";
+
+    public string Description { get; private set; } = "";
+
+    /// <summary>How to sign in on the console, in a sentence.</summary>
+    public string SignIn { get; private set; } = "";
+
+    public ByteSize MinMemory { get; private set; }
+
+    public ByteSize MinDisk { get; private set; }
+
+    /// <summary>Whether it can be ordered.</summary>
+    public bool Offered { get; private set; }
+
+    public void Change(string name, string description, string signIn, bool offered)
+    {
+        Name = name;
+        Description = description;
+        SignIn = signIn;
+        Offered = offered;
+    }
+}
+
+/// <summary>One version of a template: an image whose content never changes. The newest is what an order gets.</summary>
+public sealed class TemplateVersion
+{
+    private TemplateVersion()
+    {
+    }
+
+    public TemplateVersion(TemplateId template, string version, string imageName)
+    {
+        Id = TemplateVersionId.New();
+        TemplateId = template;
+        Version = version;
+        ImageName = imageName;
+    }
+
+    public TemplateVersionId Id { get; private set; }
+
+    public TemplateId TemplateId { get; private set; }
+
+    public string Version { get; private set; } = "";
+
+    public string ImageName { get; private set; } = "";
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public TemplateImage Image => new(ImageName, Version);
+}
+
+/// <summary>A size that can be ordered; its price is in the price list.</summary>
+public sealed class Plan
+{
+    private Plan()
+    {
+    }
+
+    public const int MaxName = 60;
+
+    public Plan(string name, int vcpus, ByteSize memory, ByteSize disk)
+    {
+        Id = PlanId.New();
+        Change(name, vcpus, memory, disk, offered: true);
+    }
+
+    public PlanId Id { get; private set; }
+
+    public string Name { get; private set; } = "";
+
+    public int Vcpus { get; private set; }
+
+    public ByteSize Memory { get; private set; }
+
+    public ByteSize Disk { get; private set; }
+
+    public bool Offered { get; private set; }
+
+    /// <summary>What exists keeps the size it was built with: VMs hold their own copy.</summary>
+    public void Change(string name, int vcpus, ByteSize memory, ByteSize disk, bool offered)
+    {
+        Name = name;
+        Vcpus = vcpus;
+        Memory = memory;
+        Disk = disk;
+        Offered = offered;
+    }
+}
+
+internal sealed class TemplateConfiguration : IEntityTypeConfiguration<Template>
+{
+    public void Configure(EntityTypeBuilder<Template> builder)
+    {
+        builder.ToTable("templates");
+        builder.Property(t => t.Slug).HasMaxLength(63);
+        builder.Property(t => t.Name).HasMaxLength(Template.MaxName);
+        builder.Property(t => t.Description).HasMaxLength(Template.MaxDescription);
+        builder.Property(t => t.SignIn).HasMaxLength(300);
+        builder.Property<uint>("xmin").IsRowVersion();
+        builder.HasIndex(t => t.Slug).IsUnique();
+    }
+}
+
+internal sealed class TemplateVersionConfiguration : IEntityTypeConfiguration<TemplateVersion>
+{
+    public void Configure(EntityTypeBuilder<TemplateVersion> builder)
+    {
+        builder.ToTable("template_versions");
+        builder.Ignore(v => v.Image);
+        builder.Property(v => v.Version).HasMaxLength(30);
+        builder.Property(v => v.ImageName).HasMaxLength(63);
+        builder.Property(v => v.CreatedAt).HasDefaultValueSql("clock_timestamp()");
+        builder.HasIndex(v => new { v.TemplateId, v.Version }).IsUnique();
+        builder.HasOne<Template>().WithMany().HasForeignKey(v => v.TemplateId).OnDelete(DeleteBehavior.Restrict);
+    }
+}
+
+internal sealed class PlanConfiguration : IEntityTypeConfiguration<Plan>
+{
+    public void Configure(EntityTypeBuilder<Plan> builder)
+    {
+        builder.ToTable("plans", table => table.HasCheckConstraint("ck_plans_sizes", "vcpus BETWEEN 1 AND 256 AND memory > 0 AND disk > 0"));
+        builder.Property(p => p.Name).HasMaxLength(Plan.MaxName);
+        builder.Property<uint>("xmin").IsRowVersion();
+        builder.HasIndex(p => p.Name).IsUnique();
+    }
+}

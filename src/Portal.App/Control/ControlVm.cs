@@ -1,0 +1,174 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Operations;
+using Portal.App.Vms;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Control;
+
+/// <summary>The VM is not in a state for this.</summary>
+public sealed record NotNow(string Vm, string Why)
+    : Refusal("control.not_now", $"{Vm} {Why}");
+
+/// <summary>The name that was typed is not the VM's.</summary>
+public sealed record NameDiffers(string Vm)
+    : Refusal("control.name_differs", $"Type the VM's name, {Vm}, to delete it: its disk is lost for good.")
+{
+    public override RefusalKind Kind => RefusalKind.Invalid;
+
+    public override string? Field => "confirmName";
+}
+
+/// <summary>Starts, shuts down, forces off or reboots a VM.</summary>
+public static class PowerVm
+{
+    /// <summary>What can be asked of a VM's power.</summary>
+    public enum Action
+    {
+        Start,
+        ShutDown,
+        PowerOff,
+        Reboot,
+    }
+
+    public sealed record Request(TenantId Tenant, VmId Vm, Action Action);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access, Doorbell doorbell)
+    {
+        /// <summary>Gives the operation that does it; it is done when the host has been seen so. Asking for what is already under way gives that operation.</summary>
+        public Task<Result<OperationId>> HandleAsync(Request request, Actor actor, CancellationToken ct) =>
+            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, KindOf(request.Action), actor, vm => Check(vm, request.Action), ct);
+
+        private static OperationKind KindOf(Action action) => action switch
+        {
+            Action.Start => OperationKind.Start,
+            Action.ShutDown => OperationKind.ShutDown,
+            Action.PowerOff => OperationKind.PowerOff,
+            Action.Reboot => OperationKind.Reboot,
+        };
+
+        private static NotNow? Check(Vm vm, Action action)
+        {
+            if (vm.Stage != VmStage.Ready)
+            {
+                return new NotNow(vm.Name, vm.Stage == VmStage.Failed ? "was not built. Build it again or delete it." : "is not ready for this.");
+            }
+
+            switch (action)
+            {
+                case Action.Start when vm.Seen is DomainState.Running or DomainState.Paused or DomainState.Stopping:
+                    return new NotNow(vm.Name, "is running already.");
+                case Action.ShutDown or Action.Reboot when vm.Seen is not DomainState.Running:
+                    return new NotNow(vm.Name, "is not running.");
+                case Action.PowerOff when vm.Seen is DomainState.Off or DomainState.Absent:
+                    return new NotNow(vm.Name, "is off already.");
+                case Action.Start or Action.Reboot:
+                    vm.Want(WantedState.Running);
+                    return null;
+                default:
+                    vm.Want(WantedState.Stopped);
+                    return null;
+            }
+        }
+    }
+}
+
+/// <summary>Deletes a VM and its disk for good.</summary>
+public static class DeleteVm
+{
+    /// <param name="ConfirmName">The VM's name, typed.</param>
+    public sealed record Request(TenantId Tenant, VmId Vm, string ConfirmName);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access, Doorbell doorbell)
+    {
+        /// <summary>Gives the operation that does it. Works from every state that nothing is under way in.</summary>
+        public Task<Result<OperationId>> HandleAsync(Request request, Actor actor, CancellationToken ct) =>
+            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, OperationKind.Delete, actor, vm =>
+            {
+                if (!string.Equals(request.ConfirmName.Trim(), vm.Name, StringComparison.Ordinal))
+                {
+                    return new NameDiffers(vm.Name);
+                }
+
+                if (vm.Stage == VmStage.Deleting)
+                {
+                    return null;
+                }
+
+                if (!Vm.CanMove(vm.Stage, VmStage.Deleting))
+                {
+                    return new NotNow(vm.Name, "is still being built. Cancel the build first.");
+                }
+
+                vm.MoveTo(VmStage.Deleting);
+                vm.Want(WantedState.Stopped);
+                return null;
+            }, ct);
+    }
+}
+
+/// <summary>Builds a VM again whose build failed.</summary>
+public static class RetryBuild
+{
+    public sealed record Request(TenantId Tenant, VmId Vm);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access, Doorbell doorbell)
+    {
+        public Task<Result<OperationId>> HandleAsync(Request request, Actor actor, CancellationToken ct) =>
+            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, OperationKind.Build, actor, vm =>
+            {
+                if (vm.Stage != VmStage.Failed)
+                {
+                    return new NotNow(vm.Name, "was built already.");
+                }
+
+                vm.MoveTo(VmStage.Building);
+                vm.Want(WantedState.Running);
+                return null;
+            }, ct);
+    }
+}
+
+/// <summary>The way from a wish to an operation, the same for all.</summary>
+internal static class VmDesk
+{
+    public static async Task<Result<OperationId>> AskAsync(
+        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, OperationKind kind, Actor actor, Func<Vm, Refusal?> prepare, CancellationToken ct)
+    {
+        if (access.Check(actor, Permission.ControlVms, tenant) is { } refusal)
+        {
+            return refusal;
+        }
+
+        Operation operation;
+        await using (var db = dbs.ForTenant(tenant))
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {id.Value} AND tenant_id = {tenant.Value} FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
+            if (vm is null || vm.Stage == VmStage.Deleted)
+            {
+                return new NotFound("VM");
+            }
+
+            if (await db.FindLiveOperationAsync(id, ct) is { } live)
+            {
+                return live.Kind == kind && !live.CancelRequested ? live.Id : new VmBusy(live.Kind);
+            }
+
+            if (prepare(vm) is { } not)
+            {
+                return Result<OperationId>.Of(not);
+            }
+
+            operation = db.Ask(vm, kind, actor, await db.NowAsync(ct));
+            await db.SaveChangesAsync(ct);
+            await db.AnnounceAsync(Topic.Of(id), ct);
+            await db.AnnounceAsync(Topic.Of(tenant), ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        doorbell.Ring(operation.Id);
+        return operation.Id;
+    }
+}

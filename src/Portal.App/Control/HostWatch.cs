@@ -1,0 +1,152 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.App.Metering;
+using Portal.App.Vms;
+using Portal.Engine;
+using Portal.Kernel;
+using Host = Portal.App.Hosts.Host;
+
+namespace Portal.App.Control;
+
+/// <summary>
+/// Looks at every host every few seconds, one listing each, and writes down what was seen: a guest that shut itself down stops being billed as
+/// running from the moment it was seen so. Harmless on several replicas: the same sight is written twice.
+/// </summary>
+public sealed partial class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<HostWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(4);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await LookAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or DbUpdateException or InvalidOperationException or TimeoutException)
+            {
+                LookFailed(logger, e.Message);
+            }
+
+            await Task.Delay(s_period, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>One look at all hosts, side by side: a slow one delays nobody else's.</summary>
+    public async Task LookAsync(CancellationToken ct)
+    {
+        List<Host> hosts;
+        await using (var db = dbs.ForSystem())
+        {
+            hosts = await db.Hosts.AsNoTracking().ToListAsync(ct);
+        }
+
+        await Task.WhenAll(hosts.Select(h => LookAtAsync(h, ct)));
+    }
+
+    private async Task LookAtAsync(Host host, CancellationToken ct)
+    {
+        HostReport report;
+        Dictionary<DomainName, DomainState> domains;
+        try
+        {
+            var engine = engines.For(host.Connection);
+            report = await engine.ProbeAsync(ct);
+            domains = (await engine.ListDomainsAsync(ct)).ToDictionary(d => d.Name, d => d.State);
+        }
+        catch (HostFaultException fault)
+        {
+            await SilentAsync(host.Id, fault.Message, ct);
+            return;
+        }
+
+        await using var db = dbs.ForSystem();
+        var row = await db.Hosts.SingleAsync(h => h.Id == host.Id, ct);
+        var pool = await db.Pools.SingleAsync(p => p.HostId == host.Id, ct);
+        var now = await db.NowAsync(ct);
+        row.Saw(report, now);
+        pool.Saw(report.PoolSize, report.PoolFree);
+        await SaveAsync(db, ct);
+        if (host.Problem != row.Problem)
+        {
+            await db.AnnounceAsync(Topic.Hosts, ct);
+        }
+
+        // Whatever agrees with the books is only stamped, all in one statement; what differs is looked at one by one.
+        var vms = await db.Vms.AsNoTracking().Where(v => v.HostId == host.Id && v.DeletedAt == null).ToListAsync(ct);
+        var busy = (await db.Operations.Where(o => o.FinishedAt == null).Select(o => o.VmId).ToListAsync(ct)).ToHashSet();
+        var quiet = vms.Where(v => !busy.Contains(v.Id) && v.Stage == VmStage.Ready).ToList();
+        var same = quiet.Where(v => Seen(v) == v.Seen).Select(v => v.Id).ToList();
+        await db.Vms.Where(v => same.Contains(v.Id)).ExecuteUpdateAsync(s => s.SetProperty(v => v.SeenAt, now), ct);
+        foreach (var vm in quiet.Where(v => Seen(v) != v.Seen))
+        {
+            await ChangedAsync(vm.Id, Seen(vm), ct);
+        }
+
+        DomainState Seen(Vm vm) => domains.GetValueOrDefault(vm.DomainOn(host), DomainState.Absent);
+    }
+
+    private async Task ChangedAsync(VmId id, DomainState seen, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {id.Value} FOR UPDATE").ToListAsync(ct)).Single();
+        if (vm.Stage != VmStage.Ready || vm.Seen == seen || await db.Operations.AnyAsync(o => o.VmId == id && o.FinishedAt == null, ct))
+        {
+            return;
+        }
+
+        var now = await db.NowAsync(ct);
+        var before = vm.Seen;
+        vm.Saw(seen, now);
+        // A guest that shut itself down did what its owner wanted in it: it is off, not broken.
+        if (before == DomainState.Running && seen == DomainState.Off)
+        {
+            vm.Want(WantedState.Stopped);
+        }
+
+        await db.SettleUsageAsync(vm, allocated: true, running: seen is not (DomainState.Off or DomainState.Absent or DomainState.Crashed), now, ct);
+        db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, "vm.seen", vm.Id.Value, vm.Name, $"{before} -> {seen}".ToLowerInvariant()));
+        await db.SaveChangesAsync(ct);
+        await db.AnnounceAsync(Topic.Of(vm.Id), ct);
+        await db.AnnounceAsync(Topic.Of(vm.TenantId), ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    private async Task SilentAsync(HostId id, string problem, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        var row = await db.Hosts.SingleAsync(h => h.Id == id, ct);
+        if (row.Problem != problem)
+        {
+            row.DidNotAnswer(problem);
+            await SaveAsync(db, ct);
+            await db.AnnounceAsync(Topic.Hosts, ct);
+        }
+    }
+
+    // Another replica, or an operator, wrote the same row at this moment: the next look is near.
+    private static async Task SaveAsync(PortalDb db, CancellationToken ct)
+    {
+        try
+        {
+            await db.SaveChangesAsync(ct);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            db.ChangeTracker.Clear();
+        }
+    }
+
+    [LoggerMessage(EventId = 5001, Level = LogLevel.Warning, Message = "The look at the hosts failed and is repeated: {Problem}")]
+    private static partial void LookFailed(ILogger logger, string problem);
+}

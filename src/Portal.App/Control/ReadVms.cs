@@ -1,0 +1,211 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Operations;
+using Portal.App.Pricing;
+using Portal.App.Vms;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Control;
+
+/// <summary>A VM as lists show it.</summary>
+public sealed record VmRow(
+    VmId Id,
+    string Name,
+    ShownStatus Status,
+    string? StatusDetail,
+    Ipv4Address Ip,
+    string PlanName,
+    string TemplateName,
+    Price Price,
+    DateTimeOffset CreatedAt);
+
+/// <summary>Lists a tenant's VMs, the newest first, a page at a time.</summary>
+public static class ListVms
+{
+    public const int PageSize = 50;
+
+    /// <param name="Search">Part of a name or an address; null or empty for all.</param>
+    /// <param name="After">The last VM of the page before; null for the first page.</param>
+    /// <param name="Before">The first VM of the page after, to go back; null otherwise.</param>
+    public sealed record Request(TenantId Tenant, string? Search = null, VmId? After = null, VmId? Before = null);
+
+    /// <param name="Older">Whether there is a page after this one.</param>
+    /// <param name="Newer">Whether there is a page before this one.</param>
+    public sealed record Page(IReadOnlyList<VmRow> Rows, bool Older, bool Newer);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<Page>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeTenant, request.Tenant) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForTenant(request.Tenant);
+            // Ids are UUID version 7: they grow with time, so the key is also the order, and a page never moves under its reader.
+            var query = db.Vms.AsNoTracking().Where(v => v.TenantId == request.Tenant && v.DeletedAt == null);
+            if (request.Search?.Trim().ToLowerInvariant() is { Length: > 0 } search)
+            {
+                var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
+                query = Ipv4Address.TryParse(search, out var ip)
+                    ? query.Where(v => v.Ip == ip)
+                    : query.Where(v => EF.Functions.Like(v.Name, pattern));
+            }
+
+            List<Vm> vms;
+            bool older, newer;
+            if (request.Before is { } before)
+            {
+                vms = await query.Where(v => v.Id > before).OrderBy(v => v.Id).Take(PageSize + 1).ToListAsync(ct);
+                newer = vms.Count > PageSize;
+                older = true;
+                vms = [.. vms.Take(PageSize).Reverse()];
+            }
+            else
+            {
+                var page = request.After is { } after ? query.Where(v => v.Id < after) : query;
+                vms = await page.OrderByDescending(v => v.Id).Take(PageSize + 1).ToListAsync(ct);
+                older = vms.Count > PageSize;
+                newer = request.After is not null;
+                vms = [.. vms.Take(PageSize)];
+            }
+
+            return new Page(await VmReader.RowsAsync(db, vms, ct), older, newer);
+        }
+    }
+}
+
+/// <summary>One VM with all that its page shows.</summary>
+public static class GetVm
+{
+    public sealed record Request(TenantId Tenant, VmId Vm);
+
+    /// <param name="Live">What is under way; null where nothing is.</param>
+    /// <param name="Last">The last operation that ended; null before the first.</param>
+    /// <param name="HostName">For staff only; null for others.</param>
+    public sealed record Details(
+        VmRow Row,
+        VmStage Stage,
+        WantedState Wanted,
+        DomainState Seen,
+        DateTimeOffset? SeenAt,
+        DateTimeOffset? SeenSince,
+        string? Problem,
+        int Vcpus,
+        ByteSize Memory,
+        ByteSize Disk,
+        string Mac,
+        string SignIn,
+        string CreatedBy,
+        IReadOnlyList<string> SshKeyFingerprints,
+        OperationRow? Live,
+        OperationRow? Last,
+        string? HostName,
+        VmActions Can);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<Details>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeTenant, request.Tenant) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForTenant(request.Tenant);
+            var vm = await db.Vms.AsNoTracking().SingleOrDefaultAsync(v => v.Id == request.Vm && v.TenantId == request.Tenant, ct);
+            if (vm is null)
+            {
+                return new NotFound("VM");
+            }
+
+            var row = (await VmReader.RowsAsync(db, [vm], ct)).Single();
+            var operations = await db.Operations.AsNoTracking().Include(o => o.Steps.OrderBy(s => s.Ordinal)).Where(o => o.VmId == vm.Id).OrderByDescending(o => o.CreatedAt).Take(2).ToListAsync(ct);
+            var live = operations.FirstOrDefault(o => o.IsLive);
+            var signIn = await (from version in db.TemplateVersions
+                                join template in db.Templates on version.TemplateId equals template.Id
+                                where version.Id == vm.TemplateVersionId
+                                select template.SignIn).SingleAsync(ct);
+            var host = access.Allows(actor, Permission.SeeHosts) ? await HostNameAsync(vm, ct) : null;
+            return new Details(
+                row,
+                vm.Stage,
+                vm.Wanted,
+                vm.Seen,
+                vm.SeenAt,
+                vm.SeenSince,
+                vm.Problem,
+                vm.Vcpus,
+                vm.Memory,
+                vm.Disk,
+                vm.Mac.ToString(),
+                signIn,
+                vm.CreatedBy,
+                [.. vm.SshKeys.Select(k => $"{k.Fingerprint} {k.Comment}".Trim())],
+                live is null ? null : OperationRow.Of(live),
+                operations.FirstOrDefault(o => !o.IsLive) is { } last ? OperationRow.Of(last) : null,
+                host,
+                VmActions.Of(vm, live, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)));
+        }
+
+        private async Task<string> HostNameAsync(Vm vm, CancellationToken ct)
+        {
+            await using var db = dbs.ForSystem();
+            return await db.Hosts.Where(h => h.Id == vm.HostId).Select(h => h.Name).SingleAsync(ct);
+        }
+    }
+}
+
+/// <summary>What a person may do to a VM now.</summary>
+public sealed record VmActions(bool Start, bool ShutDown, bool PowerOff, bool Reboot, bool Delete, bool RetryBuild, bool Console)
+{
+    public static VmActions Of(Vm vm, Operation? live, bool mayControl, bool mayUseConsole)
+    {
+        var free = mayControl && live is null;
+        var on = vm.Seen is DomainState.Running or DomainState.Paused or DomainState.Stopping;
+        var ready = vm.Stage == VmStage.Ready;
+        return new VmActions(
+            free && ready && !on,
+            free && ready && vm.Seen == DomainState.Running,
+            free && ready && (on || vm.Seen == DomainState.Crashed),
+            free && ready && vm.Seen == DomainState.Running,
+            free && vm.Stage is VmStage.Ready or VmStage.Failed,
+            free && vm.Stage == VmStage.Failed,
+            mayUseConsole && (on || live is { Kind: OperationKind.Build or OperationKind.Start or OperationKind.Reboot }));
+    }
+}
+
+internal static class VmReader
+{
+    public static async Task<IReadOnlyList<VmRow>> RowsAsync(PortalDb db, IReadOnlyList<Vm> vms, CancellationToken ct)
+    {
+        var ids = vms.Select(v => v.Id).ToList();
+        var live = await db.Operations.AsNoTracking().Include(o => o.Steps).Where(o => ids.Contains(o.VmId) && o.FinishedAt == null).ToDictionaryAsync(o => o.VmId, ct);
+        var failed = (await db.Operations.AsNoTracking().Where(o => ids.Contains(o.VmId) && o.FinishedAt != null)
+                .GroupBy(o => o.VmId).Select(g => g.OrderByDescending(o => o.FinishedAt).First()).ToListAsync(ct))
+            .Where(o => o.State == OperationState.Failed).ToDictionary(o => o.VmId);
+        var now = await db.NowAsync(ct);
+        return
+        [
+            .. vms.Select(v =>
+            {
+                var operation = live.GetValueOrDefault(v.Id);
+                var status = Shown.Of(new StatusFacts(v.Stage, v.Wanted, v.Seen, v.SeenAt, operation?.Kind, operation?.State, failed.ContainsKey(v.Id)), now);
+                return new VmRow(v.Id, v.Name, status, Detail(v, operation, failed.GetValueOrDefault(v.Id), status), v.Ip, v.PlanName, v.TemplateName, new Price(v.Currency, v.RunningPerHour, v.AllocatedPerHour), v.CreatedAt);
+            }),
+        ];
+    }
+
+    private static string? Detail(Vm vm, Operation? live, Operation? failed, ShownStatus status) => status switch
+    {
+        _ when live is { State: OperationState.Undoing } => "taking back what was done",
+        _ when live is { State: OperationState.Waiting } => live.Problem ?? "queued",
+        _ when live is not null => $"step {Math.Min(live.Steps.Count, live.Steps.Count(s => s.State == StepState.Done) + 1)} of {live.Steps.Count}",
+        ShownStatus.Failed => vm.Problem ?? failed?.Problem,
+        ShownStatus.Unreachable => $"seen {vm.Seen.ToString().ToLowerInvariant()} last",
+        ShownStatus.Differs => $"wanted {vm.Wanted.ToString().ToLowerInvariant()}, seen {vm.Seen.ToString().ToLowerInvariant()}",
+        _ => null,
+    };
+}

@@ -1,0 +1,133 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Hosts;
+
+/// <summary>Makes sure that every host has every template's newest image: at start, and again after a failure. Building is the engine's; it is safe to repeat.</summary>
+public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<ImageBuilds> logger) : BackgroundService
+{
+    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _wake = new(0, 1);
+
+    /// <summary>Asks for a pass now, after hosts or templates have changed.</summary>
+    public void Wake()
+    {
+        if (_wake.CurrentCount == 0)
+        {
+            _wake.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _wake.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var looked = new HashSet<(PoolId, TemplateVersionId)>();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await BuildMissingAsync(looked, stoppingToken);
+                await _wake.WaitAsync(s_period, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e) when (e is NpgsqlException or DbUpdateException or InvalidOperationException or TimeoutException)
+            {
+                BuildsFailed(logger, e.Message);
+                await Task.Delay(TimeSpan.FromSeconds(5), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>One pass. What was looked at once in this process and is ready is not looked at again.</summary>
+    public async Task BuildMissingAsync(ISet<(PoolId, TemplateVersionId)> looked, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        var versions = await db.TemplateVersions.AsNoTracking().ToListAsync(ct);
+        var pools = await (from pool in db.Pools.AsNoTracking() join host in db.Hosts.AsNoTracking() on pool.HostId equals host.Id select new { pool.Id, host }).ToListAsync(ct);
+        foreach (var pool in pools)
+        {
+            foreach (var version in versions.Where(v => !looked.Contains((pool.Id, v.Id))))
+            {
+                if (await BuildAsync(pool.Id, pool.host, version.Id, version.Image, ct))
+                {
+                    looked.Add((pool.Id, version.Id));
+                }
+            }
+        }
+    }
+
+    private async Task<bool> BuildAsync(PoolId pool, Host host, TemplateVersionId version, TemplateImage template, CancellationToken ct)
+    {
+        await MarkAsync(pool, version, host, image => { if (image.State != PoolImageState.Ready) { image.Building(); } }, ct);
+        Result<StepOutcome> result;
+        try
+        {
+            result = await engines.For(host.Connection).EnsureTemplateAsync(template, ct);
+        }
+        catch (HostFaultException fault)
+        {
+            await MarkAsync(pool, version, host, image => image.Failed(fault.Message), ct);
+            BuildFailed(logger, template.Name, host.Name, fault.Message);
+            return false;
+        }
+
+        await using var db = dbs.ForSystem();
+        var now = await db.NowAsync(ct);
+        await MarkAsync(pool, version, host, image => { if (result.Refusal is { } refusal) { image.Failed(refusal.Message); } else { image.Built(now); } }, ct);
+        if (result.Refusal is { } no)
+        {
+            BuildFailed(logger, template.Name, host.Name, no.Message);
+            return false;
+        }
+
+        Built(logger, template.Name, host.Name);
+        return true;
+    }
+
+    private async Task MarkAsync(PoolId pool, TemplateVersionId version, Host host, Action<PoolImage> mark, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var image = await db.PoolImages.SingleOrDefaultAsync(i => i.PoolId == pool && i.TemplateVersionId == version, ct);
+        if (image is null)
+        {
+            image = new PoolImage(pool, version);
+            db.Add(image);
+        }
+
+        var before = image.State;
+        mark(image);
+        if (before != image.State && image.State != PoolImageState.Building)
+        {
+            db.Add(AuditEntry.OfPlatform(Actor.Portal, $"image.{image.State}".ToLowerInvariant(), host.Id.Value, host.Name, image.Problem ?? ""));
+        }
+
+        await db.SaveChangesAsync(ct);
+        await db.AnnounceAsync(Topic.Hosts, ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Information, Message = "The image of {Template} is ready on {Host}")]
+    private static partial void Built(ILogger logger, string template, string host);
+
+    [LoggerMessage(EventId = 3002, Level = LogLevel.Warning, Message = "The image of {Template} could not be made on {Host} and is tried again: {Problem}")]
+    private static partial void BuildFailed(ILogger logger, string template, string host, string problem);
+
+    [LoggerMessage(EventId = 3003, Level = LogLevel.Warning, Message = "The look for missing images failed and is repeated: {Problem}")]
+    private static partial void BuildsFailed(ILogger logger, string problem);
+}

@@ -1,0 +1,110 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.Kernel;
+
+namespace Portal.App.Hosts;
+
+/// <summary>A template's image on a host.</summary>
+public sealed record HostImageRow(string Template, PoolImageState State, string? Problem);
+
+/// <summary>A host as lists show it.</summary>
+/// <param name="Problem">Why it cannot work, with the remedy; null when all is well.</param>
+public sealed record HostRow(
+    HostId Id,
+    string Name,
+    string Kind,
+    HostMode Mode,
+    string Hypervisor,
+    bool HardwareVirtualisation,
+    int Cpus,
+    int SellableVcpus,
+    int SoldVcpus,
+    ByteSize Memory,
+    ByteSize SellableMemory,
+    ByteSize SoldMemory,
+    ByteSize PoolSize,
+    ByteSize PoolFree,
+    ByteSize SoldDisk,
+    int Vms,
+    DateTimeOffset? SeenAt,
+    string? Problem,
+    string PoolPath,
+    IReadOnlyList<HostImageRow> Images);
+
+/// <summary>All hosts with their room and their troubles.</summary>
+public static class ListHosts
+{
+    public sealed record Request;
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<IReadOnlyList<HostRow>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeHosts) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            var hosts = await db.Hosts.AsNoTracking().OrderBy(h => h.Name).ToListAsync(ct);
+            var pools = await db.Pools.AsNoTracking().ToDictionaryAsync(p => p.HostId, ct);
+            var images = (await (from image in db.PoolImages.AsNoTracking()
+                                 join version in db.TemplateVersions on image.TemplateVersionId equals version.Id
+                                 join template in db.Templates on version.TemplateId equals template.Id
+                                 select new { image.PoolId, Row = new HostImageRow(template.Name + " " + version.Version, image.State, image.Problem) }).ToListAsync(ct)).ToLookup(i => i.PoolId, i => i.Row);
+            var sold = (await db.Database.SqlQuery<Sold>(
+                $"SELECT host_id AS host, count(*)::int AS vms, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk FROM vms WHERE deleted_at IS NULL GROUP BY host_id").ToListAsync(ct))
+                .ToDictionary(s => s.Host);
+            return Result<IReadOnlyList<HostRow>>.Of(
+            [
+                .. hosts.Select(h =>
+                {
+                    var used = sold.GetValueOrDefault(h.Id.Value) ?? new Sold(h.Id.Value, 0, 0, 0, 0);
+                    var pool = pools[h.Id];
+                    return new HostRow(h.Id, h.Name, h.Kind.ToString(), h.Mode, h.Hypervisor, h.HardwareVirtualisation, h.Cpus, h.SellableVcpus, used.Vcpus, h.Memory, h.SellableMemory,
+                        new ByteSize(used.Memory), pool.Size, pool.Free, new ByteSize(used.Disk), used.Vms, h.SeenAt, h.Problem, h.PoolPath, [.. images[pool.Id]]);
+                }),
+            ]);
+        }
+    }
+
+    private sealed record Sold(Guid Host, int Vms, int Vcpus, long Memory, long Disk);
+}
+
+/// <summary>Lets new VMs come to a host, or not.</summary>
+public static class ChangeHostMode
+{
+    public sealed record Request(HostId Host, HostMode Mode);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        /// <summary>Safe to repeat.</summary>
+        public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.ManageHosts) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var host = (await db.Hosts.FromSql($"SELECT *, xmin FROM hosts WHERE id = {request.Host.Value} FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
+            if (host is null)
+            {
+                return new NotFound("host");
+            }
+
+            if (host.Mode != request.Mode)
+            {
+                db.Add(AuditEntry.OfPlatform(actor, "host.mode", host.Id.Value, host.Name, $"{host.Mode} -> {request.Mode}"));
+                host.ChangeMode(request.Mode);
+                await db.SaveChangesAsync(ct);
+                await db.AnnounceAsync(Topic.Hosts, ct);
+                await transaction.CommitAsync(ct);
+            }
+
+            return default(Done);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.Kernel;
+
+namespace Portal.App.Networks;
+
+/// <summary>Takes and gives back addresses inside the caller's transaction.</summary>
+public static class AddressBook
+{
+    /// <summary>
+    /// Takes the lowest free address of the host for a VM. Two takers never get the same: each locks its row, and passes over rows that another
+    /// has locked. An address of another tenant rests for <see cref="Address.CoolDown"/> first.
+    /// </summary>
+    /// <returns>Null where none is free.</returns>
+    public static async Task<Address?> TakeAddressAsync(this PortalDb db, HostId host, VmId vm, TenantId tenant, CancellationToken ct)
+    {
+        var coolDown = Address.CoolDown;
+        var address = (await db.Addresses.FromSql(
+            $"""
+            SELECT a.* FROM addresses a JOIN networks n ON n.id = a.network_id
+            WHERE n.host_id = {host.Value} AND a.vm_id IS NULL
+              AND (a.released_at IS NULL OR a.last_tenant_id = {tenant.Value} OR a.released_at + {coolDown} <= clock_timestamp())
+            ORDER BY a.released_at NULLS FIRST, a.ip LIMIT 1 FOR UPDATE OF a SKIP LOCKED
+            """).ToListAsync(ct)).SingleOrDefault();
+        address?.Take(vm, tenant);
+        return address;
+    }
+
+    /// <summary>Gives back what a VM has. Safe to repeat.</summary>
+    public static async Task ReleaseAddressAsync(this PortalDb db, VmId vm, DateTimeOffset at, CancellationToken ct)
+    {
+        var address = await db.Addresses.SingleOrDefaultAsync(a => a.VmId == vm, ct);
+        address?.Release(at);
+    }
+}

@@ -1,0 +1,114 @@
+using System.Net;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.App.Hosts;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Networks;
+
+/// <summary>An IPv4 network on a host, from which guests get their addresses.</summary>
+public sealed class Network
+{
+    private Network()
+    {
+    }
+
+    public Network(HostId host, string name, int prefixLength, IPAddress gateway, IPAddress dns)
+    {
+        Id = NetworkId.New();
+        HostId = host;
+        Name = name;
+        PrefixLength = prefixLength;
+        Gateway = gateway;
+        Dns = dns;
+    }
+
+    public NetworkId Id { get; private set; }
+
+    public HostId HostId { get; private set; }
+
+    public string Name { get; private set; } = "";
+
+    public int PrefixLength { get; private set; }
+
+    public IPAddress Gateway { get; private set; } = IPAddress.None;
+
+    public IPAddress Dns { get; private set; } = IPAddress.None;
+
+    public GuestAddress Guest(Ipv4Address address) => new(address.ToIPAddress(), PrefixLength, Gateway, Dns);
+}
+
+/// <summary>One address of a network, there from the start: it is taken and given back, never searched for on the wire.</summary>
+public sealed class Address
+{
+    private Address()
+    {
+    }
+
+    public Address(NetworkId network, Ipv4Address ip)
+    {
+        NetworkId = network;
+        Ip = ip;
+    }
+
+    /// <summary>How long an address rests before another tenant may get it.</summary>
+    public static readonly TimeSpan CoolDown = TimeSpan.FromHours(1);
+
+    public NetworkId NetworkId { get; private set; }
+
+    public Ipv4Address Ip { get; private set; }
+
+    /// <summary>Who has it; null where it is free.</summary>
+    public VmId? VmId { get; private set; }
+
+    /// <summary>Whose it was last; the empty tenant where it was nobody's.</summary>
+    public TenantId LastTenantId { get; private set; }
+
+    public DateTimeOffset? ReleasedAt { get; private set; }
+
+    public void Take(VmId vm, TenantId tenant)
+    {
+        if (VmId is { } other && other != vm)
+        {
+            throw new InvalidOperationException($"{Ip} is taken by VM {other}.");
+        }
+
+        VmId = vm;
+        LastTenantId = tenant;
+        ReleasedAt = null;
+    }
+
+    public void Release(DateTimeOffset at)
+    {
+        VmId = null;
+        ReleasedAt = at;
+    }
+}
+
+/// <summary>No address is free in the networks of the host.</summary>
+public sealed record NoAddressLeft(string Host)
+    : Refusal("networks.no_address", $"Every address of host {Host} is taken or still resting. Delete a VM there, or ask an operator for a larger network.");
+
+internal sealed class NetworkConfiguration : IEntityTypeConfiguration<Network>
+{
+    public void Configure(EntityTypeBuilder<Network> builder)
+    {
+        builder.ToTable("networks");
+        builder.Property(n => n.Name).HasMaxLength(100);
+        builder.HasIndex(n => new { n.HostId, n.Name }).IsUnique();
+        builder.HasOne<Host>().WithMany().HasForeignKey(n => n.HostId).OnDelete(DeleteBehavior.Restrict);
+    }
+}
+
+internal sealed class AddressConfiguration : IEntityTypeConfiguration<Address>
+{
+    public void Configure(EntityTypeBuilder<Address> builder)
+    {
+        builder.ToTable("addresses");
+        builder.HasKey(a => new { a.NetworkId, a.Ip });
+        // One address a VM in this networks; a free address has no VM, and nulls do not meet in this index by intent.
+        builder.HasIndex(a => a.VmId).IsUnique().HasFilter("vm_id IS NOT NULL");
+        builder.HasOne<Network>().WithMany().HasForeignKey(a => a.NetworkId).OnDelete(DeleteBehavior.Restrict);
+    }
+}

@@ -1,0 +1,76 @@
+using Portal.App.Hosts;
+using Portal.App.Networks;
+using Portal.App.Vms;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Operations;
+
+/// <summary>The guest did not shut down in time.</summary>
+public sealed record GuestKeepsRunning(TimeSpan Waited)
+    : Refusal("operations.guest_keeps_running", $"The guest was asked to shut down and was still running after {Waited.TotalSeconds:0} s. Look at its console, or force it off.");
+
+/// <summary>Everything a step needs to act: the VM, its host and the right to act on it.</summary>
+internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpec Spec, Fence Fence);
+
+/// <summary>Turns steps into calls of the engine.</summary>
+internal sealed class HostSteps(TimeProvider clock)
+{
+    private static readonly TimeSpan s_guestMayTake = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(300);
+
+    public static DomainSpec SpecOf(Vm vm, Host host, Network network, TemplateImage image) => new()
+    {
+        Name = vm.DomainOn(host),
+        Vcpus = vm.Vcpus,
+        Memory = vm.Memory,
+        Disk = vm.Disk,
+        Template = image,
+        HostName = VmName.Parse(vm.Name),
+        Mac = vm.Mac,
+        Address = network.Guest(vm.Ip),
+        SshKeys = vm.SshKeys,
+    };
+
+    /// <summary>Does a step. Safe to repeat.</summary>
+    /// <exception cref="HostFaultException">The host could not be asked; the step may or may not have happened.</exception>
+    public Task<Result<StepOutcome>> DoAsync(StepKind step, StepContext on, CancellationToken ct) => step switch
+    {
+        StepKind.CloneDisk => on.Engine.EnsureRootDiskAsync(on.Fence, on.Spec, ct),
+        StepKind.WriteSeed => on.Engine.EnsureSeedAsync(on.Fence, on.Spec, ct),
+        StepKind.DefineDomain => on.Engine.EnsureDefinedAsync(on.Fence, on.Spec, ct),
+        StepKind.StartDomain => on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.AskShutdown => on.Engine.AskShutdownAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.WaitForOff => WaitForOffAsync(on, ct),
+        StepKind.PowerOff => on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.RemoveDomain => on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.RemoveDisks => on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
+    };
+
+    /// <summary>Takes a step of a build back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
+    /// <exception cref="HostFaultException">The host could not be asked.</exception>
+    public static Task<Result<StepOutcome>> UndoAsync(StepKind step, StepContext on, CancellationToken ct) => step switch
+    {
+        StepKind.StartDomain => on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.DefineDomain => on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.CloneDisk or StepKind.WriteSeed => on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
+        _ => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere),
+    };
+
+    private async Task<Result<StepOutcome>> WaitForOffAsync(StepContext on, CancellationToken ct)
+    {
+        var until = clock.GetTimestamp();
+        while (clock.GetElapsedTime(until) < s_guestMayTake)
+        {
+            var report = await on.Engine.LookAsync(on.Spec.Name, ct);
+            if (report.State is DomainState.Off or DomainState.Absent)
+            {
+                return StepOutcome.Changed;
+            }
+
+            await Task.Delay(s_look, clock, ct);
+        }
+
+        return new GuestKeepsRunning(s_guestMayTake);
+    }
+}

@@ -1,0 +1,265 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.App.Access;
+using Portal.App.Vms;
+using Portal.Kernel;
+
+namespace Portal.App.Operations;
+
+/// <summary>What an operation does to a VM.</summary>
+public enum OperationKind
+{
+    Build,
+    Start,
+    ShutDown,
+    PowerOff,
+    Reboot,
+    Delete,
+}
+
+/// <summary>Where an operation is.</summary>
+public enum OperationState
+{
+    /// <summary>Nobody works on it at this moment: it is queued, or rests until its next try.</summary>
+    Waiting,
+    Running,
+
+    /// <summary>What was done is being taken back, after a failure or a cancellation.</summary>
+    Undoing,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// <summary>
+/// One durable piece of work on a VM. A job only rings the bell; what is to be done, what was done, who is at it and with which epoch stands here.
+/// </summary>
+public sealed class Operation
+{
+    private readonly List<OperationStep> _steps = [];
+
+    private Operation()
+    {
+    }
+
+    private Operation(Vm vm, OperationKind kind, string requestedBy, DateTimeOffset at)
+    {
+        Id = OperationId.New();
+        TenantId = vm.TenantId;
+        VmId = vm.Id;
+        VmName = vm.Name;
+        Kind = kind;
+        State = OperationState.Waiting;
+        RequestedBy = requestedBy;
+        CreatedAt = at;
+        NotBefore = at;
+        _steps.AddRange(StepPlan.Of(kind).Select((step, i) => new OperationStep(Id, vm.TenantId, i + 1, step)));
+    }
+
+    public OperationId Id { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    public VmId VmId { get; private set; }
+
+    public string VmName { get; private set; } = "";
+
+    public OperationKind Kind { get; private set; }
+
+    public OperationState State { get; private set; }
+
+    public string RequestedBy { get; private set; } = "";
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public DateTimeOffset? StartedAt { get; private set; }
+
+    public DateTimeOffset? FinishedAt { get; private set; }
+
+    /// <summary>The process that works on it; null while it waits. Whether that process lives is told by its advisory lock.</summary>
+    public ProcessId? Owner { get; private set; }
+
+    /// <summary>From one sequence for all operations: a later owner always has a higher one. Writes and host commands with a lower one are refused.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>When it may be tried next.</summary>
+    public DateTimeOffset NotBefore { get; private set; }
+
+    /// <summary>When the bell was last rung for it.</summary>
+    public DateTimeOffset? RungAt { get; private set; }
+
+    public bool CancelRequested { get; private set; }
+
+    /// <summary>Why it waits or failed, for people: what happened, what stays, what to do.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>The refusal's code where one was the cause.</summary>
+    public string? ProblemCode { get; private set; }
+
+    public IReadOnlyList<OperationStep> Steps => _steps;
+
+    public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
+
+    /// <summary>Whether it may be cancelled: a build can be undone; a power change can only be called off before it begins.</summary>
+    public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (Kind == OperationKind.Build || StartedAt is null);
+
+    public static Operation Asked(Vm vm, OperationKind kind, Actor actor, DateTimeOffset at) => new(vm, kind, actor.Name, at);
+
+    public void AskCancel() => CancelRequested = true;
+
+    internal void Work() => State = State == OperationState.Waiting ? OperationState.Running : State;
+
+    internal void Undo(string? code, string problem)
+    {
+        State = OperationState.Undoing;
+        ProblemCode = code;
+        Problem = Cut(problem);
+    }
+
+    internal void Rest(string problem, DateTimeOffset notBefore)
+    {
+        Owner = null;
+        NotBefore = notBefore;
+        Problem = State == OperationState.Undoing ? Problem : Cut(problem);
+        State = State == OperationState.Undoing ? State : OperationState.Waiting;
+    }
+
+    internal void Finish(OperationState state, DateTimeOffset at, string? code = null, string? problem = null)
+    {
+        State = state;
+        FinishedAt = at;
+        Owner = null;
+        ProblemCode = code;
+        Problem = problem is null ? null : Cut(problem);
+    }
+
+    private static string Cut(string text) => text.Length <= 1000 ? text : text[..1000];
+}
+
+/// <summary>Where a step is.</summary>
+public enum StepState
+{
+    ToDo,
+
+    /// <summary>Begun; whether it happened is found out by looking.</summary>
+    Doing,
+    Done,
+    Failed,
+    Undone,
+}
+
+/// <summary>One step of an operation, written before and after it acts.</summary>
+public sealed class OperationStep
+{
+    private OperationStep()
+    {
+    }
+
+    internal OperationStep(OperationId operation, TenantId tenant, int ordinal, StepKind kind)
+    {
+        OperationId = operation;
+        TenantId = tenant;
+        Ordinal = ordinal;
+        Kind = kind;
+    }
+
+    public OperationId OperationId { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    /// <summary>1, 2, 3 ...</summary>
+    public int Ordinal { get; private set; }
+
+    public StepKind Kind { get; private set; }
+
+    public StepState State { get; private set; }
+
+    public DateTimeOffset? StartedAt { get; private set; }
+
+    public DateTimeOffset? FinishedAt { get; private set; }
+
+    public int Tries { get; private set; }
+
+    internal void Begin(DateTimeOffset at)
+    {
+        State = StepState.Doing;
+        StartedAt ??= at;
+        FinishedAt = null;
+        Tries++;
+    }
+
+    internal void End(StepState state, DateTimeOffset at)
+    {
+        State = state;
+        FinishedAt = at;
+    }
+}
+
+/// <summary>One run of a portal process. Its proof of life is a session advisory lock on <see cref="LockKey"/>.</summary>
+public sealed class PortalProcess
+{
+    private PortalProcess()
+    {
+    }
+
+    public PortalProcess(ProcessId id, string machine, int pid)
+    {
+        Id = id;
+        Machine = machine;
+        Pid = pid;
+    }
+
+    public ProcessId Id { get; private set; }
+
+    /// <summary>Given by the database, so that no two processes share one.</summary>
+    public int LockKey { get; private set; }
+
+    public string Machine { get; private set; } = "";
+
+    public int Pid { get; private set; }
+
+    public DateTimeOffset StartedAt { get; private set; }
+}
+
+internal sealed class OperationConfiguration : IEntityTypeConfiguration<Operation>
+{
+    public void Configure(EntityTypeBuilder<Operation> builder)
+    {
+        builder.ToTable("operations", table => table.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)"));
+        builder.Ignore(o => o.IsLive).Ignore(o => o.CanCancel);
+        builder.Property(o => o.VmName).HasMaxLength(VmName.MaxLength);
+        builder.Property(o => o.RequestedBy).HasMaxLength(PortalUser.MaxDisplayName);
+        builder.Property(o => o.Problem).HasMaxLength(1000);
+        builder.Property(o => o.ProblemCode).HasMaxLength(60);
+        builder.Property<uint>("xmin").IsRowVersion();
+        // One live operation a VM: whatever a race tries, the second insert fails.
+        builder.HasIndex(o => o.VmId, "ux_operations_live").IsUnique().HasFilter("finished_at IS NULL");
+        builder.HasIndex(o => new { o.VmId, o.CreatedAt });
+        builder.HasIndex(o => o.NotBefore).HasFilter("finished_at IS NULL");
+        builder.HasOne<Vm>().WithMany().HasForeignKey(o => o.VmId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasMany(o => o.Steps).WithOne().HasForeignKey(s => s.OperationId).OnDelete(DeleteBehavior.Restrict);
+        builder.Navigation(o => o.Steps).UsePropertyAccessMode(PropertyAccessMode.Field);
+    }
+}
+
+internal sealed class OperationStepConfiguration : IEntityTypeConfiguration<OperationStep>
+{
+    public void Configure(EntityTypeBuilder<OperationStep> builder)
+    {
+        builder.ToTable("operation_steps");
+        builder.HasKey(s => new { s.OperationId, s.Ordinal });
+        builder.Property<uint>("xmin").IsRowVersion();
+    }
+}
+
+internal sealed class PortalProcessConfiguration : IEntityTypeConfiguration<PortalProcess>
+{
+    public void Configure(EntityTypeBuilder<PortalProcess> builder)
+    {
+        builder.ToTable("processes");
+        builder.Property(p => p.LockKey).UseIdentityAlwaysColumn();
+        builder.Property(p => p.Machine).HasMaxLength(255);
+        builder.Property(p => p.StartedAt).HasDefaultValueSql("clock_timestamp()");
+        builder.HasIndex(p => p.LockKey).IsUnique();
+    }
+}

@@ -1,0 +1,275 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Operations;
+
+/// <summary>
+/// Works an operation off: claims it, does its steps (look, act, look, with a row before and after), and records the end together with what it means
+/// for the VM, its usage and its address in one transaction. May die at any point and be started again by another process.
+/// </summary>
+public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLease lease, TimeProvider clock, ILogger<OperationRunner> logger)
+{
+    private static readonly TimeSpan[] s_retries = [TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
+    private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(10);
+
+    private readonly HostSteps _steps = new(clock);
+
+    /// <summary>Works on the operation until it ends or has to rest. Returns at once where another process is at it. Safe to repeat.</summary>
+    public async Task RunAsync(OperationId id, CancellationToken ct)
+    {
+        if (await ClaimAsync(id, ct) is not { } claim)
+        {
+            return;
+        }
+
+        try
+        {
+            await WorkAsync(claim, ct);
+        }
+        catch (TakenOverException)
+        {
+            logger.TakenOver(id);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The portal stops: let the next one take it at once.
+            await RestAsync(claim, "The portal was stopped; this goes on when it is back.", TimeSpan.Zero);
+            throw;
+        }
+        catch (HostFaultException fault)
+        {
+            await RestAsync(claim, $"The host does not answer: {fault.Message} Next try in {s_rest.TotalSeconds:0} s.", s_rest);
+        }
+        catch (Exception fault) when (fault is not Npgsql.NpgsqlException)
+        {
+            // One poisonous operation must not stop the others, nor be lost: it rests, says so, and is tried again.
+            logger.UnexpectedFault(fault, claim.VmId, claim.Kind);
+            await RestAsync(claim, $"The portal met a fault of its own ({fault.GetType().Name}). It tries again in {s_rest.TotalSeconds * 6:0} s; if that goes on, an operator should look at the log.", s_rest * 6);
+        }
+    }
+
+    // The owner's lock decides who lives: an owner whose lock is free is dead, however long or short its silence.
+    private async Task<Claim?> ClaimAsync(OperationId id, CancellationToken ct)
+    {
+        if (lease.Current is not { } me)
+        {
+            return null;
+        }
+
+        await using var db = dbs.ForSystem();
+        return (await db.Database.SqlQuery<Claim>(
+            $"""
+            UPDATE operations o SET owner = {me.Value}, epoch = nextval('fence_epochs'), started_at = coalesce(started_at, clock_timestamp()),
+                   state = CASE WHEN state = 'Waiting' THEN 'Running' ELSE state END
+            WHERE o.id = {id.Value} AND o.finished_at IS NULL AND o.not_before <= clock_timestamp()
+              AND (o.owner IS NULL OR NOT EXISTS (
+                    SELECT 1 FROM processes p JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = {ProcessLease.LockSpace}::oid AND l.objid = p.lock_key::oid
+                      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
+                    WHERE p.id = o.owner))
+            RETURNING o.id AS operation, o.vm_id AS vm, o.owner AS owner, o.epoch AS epoch, o.kind AS kind_text
+            """).ToListAsync(ct)).SingleOrDefault();
+    }
+
+    private async Task WorkAsync(Claim claim, CancellationToken ct)
+    {
+        var on = await LoadAsync(claim, ct);
+        while (true)
+        {
+            var next = await NextAsync(claim, ct);
+            if (next is not { Step: { } step })
+            {
+                await FinishAsync(claim, on, next.Undoing, ct);
+                return;
+            }
+
+            if (next.Undoing)
+            {
+                await UndoStepAsync(claim, on, step, ct);
+            }
+            else
+            {
+                await DoStepAsync(claim, on, step, ct);
+            }
+        }
+    }
+
+    // Decides what comes next, and writes it down before anything acts.
+    private async Task<(StepKind? Step, bool Undoing)> NextAsync(Claim claim, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var operation = await LockAsync(db, claim, ct);
+        var now = await db.NowAsync(ct);
+        operation.Work();
+        if (operation.CancelRequested && operation.State == OperationState.Running && operation.Kind == OperationKind.Build && operation.Steps.Any(s => s.State != StepState.Done))
+        {
+            operation.Undo("operations.cancelled", "Cancelled by its owner; what was done is being taken back.");
+        }
+
+        var undoing = operation.State == OperationState.Undoing;
+        var step = undoing
+            ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed)
+            : operation.Steps.FirstOrDefault(s => s.State != StepState.Done);
+        if (!undoing)
+        {
+            step?.Begin(now);
+        }
+
+        await SaveAsync(db, operation, ct);
+        await transaction.CommitAsync(ct);
+        return (step?.Kind, undoing);
+    }
+
+    private async Task DoStepAsync(Claim claim, StepContext on, StepKind step, CancellationToken ct)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var result = await WithRetriesAsync(claim, step, () => _steps.DoAsync(step, on, ct), ct);
+        var elapsedMs = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        var outcome = result.Refusal?.Code ?? "done";
+        logger.StepFinished(claim.VmId, claim.Kind, step, outcome, elapsedMs);
+        await RecordAsync(claim, step, result, ct);
+    }
+
+    private async Task UndoStepAsync(Claim claim, StepContext on, StepKind step, CancellationToken ct)
+    {
+        var result = await WithRetriesAsync(claim, step, () => HostSteps.UndoAsync(step, on, ct), ct);
+        if (result.Refusal is FencedOff)
+        {
+            throw new TakenOverException();
+        }
+
+        // An undo that is refused cannot be repeated into success; resting keeps it visible, and the host may change.
+        if (result.Refusal is { } refusal)
+        {
+            throw new HostFaultException(refusal.Message);
+        }
+
+        await RecordStepAsync(claim, step, StepState.Undone, ct);
+    }
+
+    private async Task<Result<StepOutcome>> WithRetriesAsync(Claim claim, StepKind step, Func<Task<Result<StepOutcome>>> act, CancellationToken ct)
+    {
+        foreach (var pause in s_retries)
+        {
+            try
+            {
+                return await act();
+            }
+            catch (HostFaultException fault)
+            {
+                logger.HostOutOfReach(claim.VmId, claim.Kind, step, fault.Message);
+            }
+
+            await Task.Delay(pause, clock, ct);
+        }
+
+        return await act();
+    }
+
+    private async Task RecordAsync(Claim claim, StepKind step, Result<StepOutcome> result, CancellationToken ct)
+    {
+        if (result.TryGet(out _, out var refusal))
+        {
+            await RecordStepAsync(claim, step, StepState.Done, ct);
+            return;
+        }
+
+        if (refusal is FencedOff)
+        {
+            throw new TakenOverException();
+        }
+
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var operation = await LockAsync(db, claim, ct);
+        operation.Steps.Single(s => s.Kind == step).End(StepState.Failed, await db.NowAsync(ct));
+        operation.Undo(refusal.Code, refusal.Message);
+        await SaveAsync(db, operation, ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    private async Task RecordStepAsync(Claim claim, StepKind step, StepState state, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var operation = await LockAsync(db, claim, ct);
+        operation.Steps.Single(s => s.Kind == step).End(state, await db.NowAsync(ct));
+        await SaveAsync(db, operation, ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    // The end: operation, VM, volume, usage, address and audit in one transaction.
+    private async Task FinishAsync(Claim claim, StepContext on, bool undone, CancellationToken ct)
+    {
+        var seen = await on.Engine.LookAsync(on.Spec.Name, ct);
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var operation = await LockAsync(db, claim, ct);
+        var vm = await db.Vms.SingleAsync(v => v.Id == claim.VmId, ct);
+        var now = await db.NowAsync(ct);
+        var state = !undone ? OperationState.Succeeded : operation.CancelRequested ? OperationState.Cancelled : OperationState.Failed;
+        operation.Finish(state, now, operation.ProblemCode, undone ? operation.Problem : null);
+        await VmAfter.ApplyAsync(db, vm, operation, seen.State, now, ct);
+        db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, $"operation.{operation.Kind}.{state}".ToLowerInvariant(), vm.Id.Value, vm.Name, $"asked by {operation.RequestedBy}{(operation.Problem is null ? "" : ": " + operation.Problem)}"));
+        await SaveAsync(db, operation, ct);
+        await transaction.CommitAsync(ct);
+        logger.OperationEnded(claim.VmId, claim.Kind, state);
+    }
+
+    private async Task<StepContext> LoadAsync(Claim claim, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        var vm = await db.Vms.AsNoTracking().SingleAsync(v => v.Id == claim.VmId, ct);
+        var host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
+        var network = await db.Networks.AsNoTracking().SingleAsync(n => n.Id == vm.NetworkId, ct);
+        var version = await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == vm.TemplateVersionId, ct);
+        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, host, network, version.Image), new Fence(vm.Id, claim.Epoch));
+    }
+
+    // Every write starts here: the row is locked, and whoever no longer owns it stops.
+    private static async Task<Operation> LockAsync(PortalDb db, Claim claim, CancellationToken ct)
+    {
+        var rows = await db.Operations.FromSql($"SELECT *, xmin FROM operations WHERE id = {claim.Operation} AND owner = {claim.Owner} AND epoch = {claim.Epoch} FOR UPDATE").ToListAsync(ct);
+        var operation = rows.SingleOrDefault() ?? throw new TakenOverException();
+        await db.OperationSteps.Where(s => s.OperationId == operation.Id).OrderBy(s => s.Ordinal).LoadAsync(ct);
+        return operation;
+    }
+
+    private static async Task SaveAsync(PortalDb db, Operation operation, CancellationToken ct)
+    {
+        await db.SaveChangesAsync(ct);
+        await db.AnnounceAsync(Topic.Of(operation.VmId), ct);
+        await db.AnnounceAsync(Topic.Of(operation.TenantId), ct);
+    }
+
+    private async Task RestAsync(Claim claim, string problem, TimeSpan pause)
+    {
+        try
+        {
+            await using var db = dbs.ForSystem();
+            await using var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None);
+            var operation = await LockAsync(db, claim, CancellationToken.None);
+            operation.Rest(problem, await db.NowAsync(CancellationToken.None) + pause);
+            await SaveAsync(db, operation, CancellationToken.None);
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        catch (TakenOverException)
+        {
+            logger.TakenOver(new OperationId(claim.Operation));
+        }
+    }
+
+    private sealed record Claim(Guid Operation, Guid Vm, Guid Owner, long Epoch, string KindText)
+    {
+        public VmId VmId => new(Vm);
+
+        public OperationKind Kind => Enum.Parse<OperationKind>(KindText);
+    }
+
+    private sealed class TakenOverException : Exception;
+}

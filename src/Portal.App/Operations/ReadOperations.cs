@@ -1,0 +1,156 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.Kernel;
+
+namespace Portal.App.Operations;
+
+/// <summary>A step as people see it.</summary>
+public sealed record StepRow(int Ordinal, StepKind Kind, string Words, StepState State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries);
+
+/// <summary>An operation as people see it.</summary>
+public sealed record OperationRow(
+    OperationId Id,
+    TenantId Tenant,
+    VmId Vm,
+    string VmName,
+    OperationKind Kind,
+    string Words,
+    OperationState State,
+    string RequestedBy,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    DateTimeOffset NotBefore,
+    string? Problem,
+    string? ProblemCode,
+    bool CancelRequested,
+    bool CanCancel,
+    IReadOnlyList<StepRow> Steps)
+{
+    public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
+
+    internal static OperationRow Of(Operation o) => new(
+        o.Id, o.TenantId, o.VmId, o.VmName, o.Kind, o.Kind.Words(), o.State, o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.NotBefore,
+        o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
+        [.. o.Steps.OrderBy(s => s.Ordinal).Select(s => new StepRow(s.Ordinal, s.Kind, s.Kind.Words(), s.State, s.StartedAt, s.FinishedAt, s.Tries))]);
+}
+
+/// <summary>One operation.</summary>
+public static class GetOperation
+{
+    public sealed record Request(OperationId Operation);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<OperationRow>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            await using var db = dbs.ForSystem();
+            var operation = await db.Operations.AsNoTracking().Include(o => o.Steps).SingleOrDefaultAsync(o => o.Id == request.Operation, ct);
+            return operation is null || !access.Allows(actor, Permission.SeeTenant, operation.TenantId) ? new NotFound("operation") : OperationRow.Of(operation);
+        }
+    }
+}
+
+/// <summary>A tenant's operations, the newest first.</summary>
+public static class ListOperations
+{
+    /// <param name="Vm">Only this VM's; null for all.</param>
+    /// <param name="LiveOnly">Only what has not ended.</param>
+    public sealed record Request(TenantId Tenant, VmId? Vm = null, bool LiveOnly = false);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        /// <summary>At most the last 100.</summary>
+        public async Task<Result<IReadOnlyList<OperationRow>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeTenant, request.Tenant) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForTenant(request.Tenant);
+            var query = db.Operations.AsNoTracking().Include(o => o.Steps).Where(o => o.TenantId == request.Tenant);
+            query = request.Vm is { } vm ? query.Where(o => o.VmId == vm) : query;
+            query = request.LiveOnly ? query.Where(o => o.FinishedAt == null) : query;
+            var operations = await query.OrderByDescending(o => o.CreatedAt).Take(100).ToListAsync(ct);
+            return Result<IReadOnlyList<OperationRow>>.Of([.. operations.Select(OperationRow.Of)]);
+        }
+    }
+}
+
+/// <summary>All live operations, for operators.</summary>
+public static class ListLiveOperations
+{
+    public sealed record Request;
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<IReadOnlyList<OperationRow>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeHosts) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            var operations = await db.Operations.AsNoTracking().Include(o => o.Steps).Where(o => o.FinishedAt == null).OrderBy(o => o.CreatedAt).Take(500).ToListAsync(ct);
+            return Result<IReadOnlyList<OperationRow>>.Of([.. operations.Select(OperationRow.Of)]);
+        }
+    }
+}
+
+/// <summary>Asks to cancel a live operation: a build is undone, anything else is called off before it begins.</summary>
+public static class CancelOperation
+{
+    public sealed record Request(TenantId Tenant, OperationId Operation);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access, Doorbell doorbell)
+    {
+        /// <summary>Safe to repeat.</summary>
+        public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.ControlVms, request.Tenant) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForTenant(request.Tenant);
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var operation = (await db.Operations.FromSql($"SELECT *, xmin FROM operations WHERE id = {request.Operation.Value} AND tenant_id = {request.Tenant.Value} FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
+            if (operation is null)
+            {
+                return new NotFound("operation");
+            }
+
+            if (operation.CancelRequested)
+            {
+                return default(Done);
+            }
+
+            if (!operation.CanCancel)
+            {
+                return new CannotCancel(operation.Kind, operation.State);
+            }
+
+            operation.AskCancel();
+            db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancel_asked".ToLowerInvariant(), operation.VmId.Value, operation.VmName));
+            if (operation.StartedAt is null && operation.Kind != OperationKind.Build)
+            {
+                operation.Finish(OperationState.Cancelled, await db.NowAsync(ct), "operations.cancelled", "Called off before it began.");
+            }
+
+            await db.SaveChangesAsync(ct);
+            await db.AnnounceAsync(Topic.Of(operation.VmId), ct);
+            await db.AnnounceAsync(Topic.Of(operation.TenantId), ct);
+            await transaction.CommitAsync(ct);
+            doorbell.Ring(operation.Id);
+            return default(Done);
+        }
+    }
+}
+
+/// <summary>It is too late to cancel.</summary>
+public sealed record CannotCancel(OperationKind What, OperationState State)
+    : Refusal("operations.cannot_cancel", State is OperationState.Waiting or OperationState.Running
+        ? $"\"{What.Words()}\" has begun and cannot be taken back; it ends by itself."
+        : "This operation has ended, or is being taken back already.");

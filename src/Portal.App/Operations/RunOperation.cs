@@ -1,0 +1,47 @@
+using Hangfire;
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.App.Vms;
+using Portal.Kernel;
+
+namespace Portal.App.Operations;
+
+/// <summary>The job behind the doorbell: its argument is an operation's id, and the operation's row knows the rest.</summary>
+public sealed class RunOperation(OperationRunner runner)
+{
+    public const string Queue = "hosts";
+
+    /// <summary>Works on the operation. Safe to repeat. No retries by the job: the sweep rings again for whatever still waits.</summary>
+    [Queue(Queue)]
+    [AutomaticRetry(Attempts = 0, LogEvents = false, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
+    public Task RunAsync(Guid operation, CancellationToken ct) => runner.RunAsync(new OperationId(operation), ct);
+}
+
+/// <summary>Asks for operations and rings for them.</summary>
+public sealed class Doorbell(IBackgroundJobClient jobs)
+{
+    /// <summary>Says that there is work. A ring that is lost, because the process died after its commit, is made good by the sweep.</summary>
+    public void Ring(OperationId operation) => jobs.Enqueue<RunOperation>(job => job.RunAsync(operation.Value, CancellationToken.None));
+}
+
+/// <summary>Writes new operations into the caller's transaction.</summary>
+public static class OperationDesk
+{
+    /// <summary>Adds an operation with its steps and its audit entry. The unique index refuses a second live one when the transaction is saved.</summary>
+    public static Operation Ask(this PortalDb db, Vm vm, OperationKind kind, Actor actor, DateTimeOffset at)
+    {
+        var operation = Operation.Asked(vm, kind, actor, at);
+        db.Add(operation);
+        db.Add(AuditEntry.Of(actor, vm.TenantId, $"operation.{kind}.asked".ToLowerInvariant(), vm.Id.Value, vm.Name));
+        return operation;
+    }
+
+    /// <summary>The VM's live operation; null where it has none.</summary>
+    public static Task<Operation?> FindLiveOperationAsync(this PortalDb db, VmId vm, CancellationToken ct) =>
+        db.Operations.AsNoTracking().SingleOrDefaultAsync(o => o.VmId == vm && o.FinishedAt == null, ct);
+}
+
+/// <summary>The VM has an operation under way already.</summary>
+public sealed record VmBusy(OperationKind What)
+    : Refusal("operations.vm_busy", $"another operation ({What.Words()}) is under way on this VM. Wait until it ends, or cancel it.");

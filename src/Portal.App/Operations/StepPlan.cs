@@ -1,0 +1,54 @@
+namespace Portal.App.Operations;
+
+/// <summary>What one step does on the host. Each looks first, acts if needed, and is safe to repeat.</summary>
+public enum StepKind
+{
+    CloneDisk,
+    WriteSeed,
+    DefineDomain,
+    StartDomain,
+    AskShutdown,
+    WaitForOff,
+    PowerOff,
+    RemoveDomain,
+    RemoveDisks,
+}
+
+/// <summary>Which steps an operation has, in their order, and how they are called.</summary>
+public static class StepPlan
+{
+    public static IReadOnlyList<StepKind> Of(OperationKind kind) => kind switch
+    {
+        OperationKind.Build => [StepKind.CloneDisk, StepKind.WriteSeed, StepKind.DefineDomain, StepKind.StartDomain],
+        OperationKind.Start => [StepKind.DefineDomain, StepKind.StartDomain],
+        OperationKind.ShutDown => [StepKind.AskShutdown, StepKind.WaitForOff],
+        OperationKind.PowerOff => [StepKind.PowerOff],
+        OperationKind.Reboot => [StepKind.AskShutdown, StepKind.WaitForOff, StepKind.StartDomain],
+        OperationKind.Delete => [StepKind.RemoveDomain, StepKind.RemoveDisks],
+    };
+
+    /// <summary>A step for people.</summary>
+    public static string Words(this StepKind step) => step switch
+    {
+        StepKind.CloneDisk => "Clone the disk from the template",
+        StepKind.WriteSeed => "Write name, keys and address for the first boot",
+        StepKind.DefineDomain => "Define the domain on the host",
+        StepKind.StartDomain => "Start the domain",
+        StepKind.AskShutdown => "Ask the guest to shut down",
+        StepKind.WaitForOff => "Wait until the guest is off",
+        StepKind.PowerOff => "Take the power away",
+        StepKind.RemoveDomain => "Remove the domain from the host",
+        StepKind.RemoveDisks => "Wipe and remove the disks",
+    };
+
+    /// <summary>An operation for people, as a verb: "Build", "Shut down".</summary>
+    public static string Words(this OperationKind kind) => kind switch
+    {
+        OperationKind.Build => "Build",
+        OperationKind.Start => "Start",
+        OperationKind.ShutDown => "Shut down",
+        OperationKind.PowerOff => "Force off",
+        OperationKind.Reboot => "Reboot",
+        OperationKind.Delete => "Delete",
+    };
+}

@@ -1,0 +1,49 @@
+using Portal.App.Metering;
+using Portal.App.Networks;
+using Portal.App.Vms;
+using Portal.Engine;
+using Microsoft.EntityFrameworkCore;
+
+namespace Portal.App.Operations;
+
+/// <summary>What the end of an operation means for its VM: stage, what was seen, volume, address, usage. Part of the caller's transaction.</summary>
+internal static class VmAfter
+{
+    public static async Task ApplyAsync(PortalDb db, Vm vm, Operation operation, DomainState seen, DateTimeOffset now, CancellationToken ct)
+    {
+        vm.Saw(seen, now);
+        var succeeded = operation.State == OperationState.Succeeded;
+        switch (operation.Kind)
+        {
+            case OperationKind.Build when succeeded:
+                vm.MoveTo(VmStage.Ready);
+                await EachVolumeAsync(db, vm, v => v.Present(), ct);
+                break;
+            case OperationKind.Build:
+                vm.MoveTo(VmStage.Failed, operation.Problem);
+                await EachVolumeAsync(db, vm, v => v.Intended(), ct);
+                break;
+            case OperationKind.Delete when succeeded:
+                vm.Deleted(now);
+                await db.ReleaseAddressAsync(vm.Id, now, ct);
+                await EachVolumeAsync(db, vm, v => v.Removed(now), ct);
+                break;
+            default:
+                break;
+        }
+
+        // A guest in any state but these takes processor and memory, whatever its owner wanted.
+        var running = seen is not (DomainState.Off or DomainState.Absent or DomainState.Crashed);
+        // A deletion that was asked for ends what is counted when it is done, not when it is asked for: until then the disk is the tenant's.
+        var allocated = vm.Stage is VmStage.Ready or VmStage.Deleting;
+        await db.SettleUsageAsync(vm, allocated, allocated && running, now, ct);
+    }
+
+    private static async Task EachVolumeAsync(PortalDb db, Vm vm, Action<Volume> change, CancellationToken ct)
+    {
+        foreach (var volume in await db.Volumes.Where(v => v.VmId == vm.Id && v.State != VolumeState.Removed).ToListAsync(ct))
+        {
+            change(volume);
+        }
+    }
+}

@@ -1,0 +1,324 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.App.Access;
+using Portal.App.Catalogue;
+using Portal.App.Pricing;
+using Portal.App.Tenants;
+using Portal.Kernel;
+
+namespace Portal.App.Ordering;
+
+/// <summary>What became of a line.</summary>
+public enum LineState
+{
+    /// <summary>Nobody has decided yet.</summary>
+    Waiting,
+
+    /// <summary>Its VMs exist; how far they are stands on them.</summary>
+    Approved,
+    Denied,
+    Cancelled,
+
+    /// <summary>Nobody decided in time.</summary>
+    Expired,
+}
+
+/// <summary>What a tenant asked for. Its state is that of its lines.</summary>
+public sealed class Order
+{
+    private readonly List<OrderLine> _lines = [];
+
+    private Order()
+    {
+    }
+
+    public const int MaxNote = 500;
+
+    /// <summary>How long an order may wait, and hold quota, before it expires.</summary>
+    public static readonly TimeSpan MayWait = TimeSpan.FromDays(14);
+
+    public Order(TenantId tenant, ProjectId project, Actor requester, string note, string requestKey, byte[] requestHash, DateTimeOffset at)
+    {
+        Id = OrderId.New();
+        TenantId = tenant;
+        ProjectId = project;
+        RequestedById = requester.User ?? throw new InvalidOperationException("The portal does not order.");
+        RequestedBy = requester.Name;
+        RequesterEmail = requester.Email;
+        Note = note;
+        RequestKey = requestKey;
+        RequestHash = requestHash;
+        CreatedAt = at;
+        ExpiresAt = at + MayWait;
+    }
+
+    public OrderId Id { get; private set; }
+
+    /// <summary>For people: counted by the database, may have gaps.</summary>
+    public int Number { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    public ProjectId ProjectId { get; private set; }
+
+    public UserId RequestedById { get; private set; }
+
+    public string RequestedBy { get; private set; } = "";
+
+    public string RequesterEmail { get; private set; } = "";
+
+    public string Note { get; private set; } = "";
+
+    /// <summary>The key that makes repeating the request harmless; unique in a tenant.</summary>
+    public string RequestKey { get; private set; } = "";
+
+    /// <summary>SHA-256 of what was asked, to tell a repetition from another request under the same key.</summary>
+    public byte[] RequestHash { get; private set; } = [];
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public DateTimeOffset ExpiresAt { get; private set; }
+
+    public DateTimeOffset? ClosedAt { get; private set; }
+
+    /// <summary>Why it still waits although its policy says yes, for people; null otherwise.</summary>
+    public string? Problem { get; private set; }
+
+    public IReadOnlyList<OrderLine> Lines => _lines;
+
+    public void Add(OrderLine line) => _lines.Add(line);
+
+    public void Close(LineState state, DateTimeOffset at)
+    {
+        foreach (var line in _lines)
+        {
+            line.MoveTo(state);
+        }
+
+        Problem = null;
+        ClosedAt = at;
+    }
+
+    public void WaitsBecause(string problem) => Problem = problem.Length <= 500 ? problem : problem[..500];
+}
+
+/// <summary>One kind of VM in an order, some number of times, at a frozen price.</summary>
+public sealed class OrderLine
+{
+    private OrderLine()
+    {
+    }
+
+    public OrderLine(Order order, TemplateVersionId template, string templateName, Plan plan, Price price, IReadOnlyList<VmName> names, string sshKeyLines)
+    {
+        Id = OrderLineId.New();
+        OrderId = order.Id;
+        TenantId = order.TenantId;
+        TemplateVersionId = template;
+        TemplateName = templateName;
+        PlanId = plan.Id;
+        PlanName = plan.Name;
+        Vcpus = plan.Vcpus;
+        Memory = plan.Memory;
+        Disk = plan.Disk;
+        Names = [.. names.Select(n => n.Text)];
+        SshKeyLines = sshKeyLines;
+        Currency = price.Currency;
+        RunningPerHour = price.RunningPerHour;
+        AllocatedPerHour = price.AllocatedPerHour;
+    }
+
+    public OrderLineId Id { get; private set; }
+
+    public OrderId OrderId { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    public TemplateVersionId TemplateVersionId { get; private set; }
+
+    public string TemplateName { get; private set; } = "";
+
+    public PlanId PlanId { get; private set; }
+
+    public string PlanName { get; private set; } = "";
+
+    public int Vcpus { get; private set; }
+
+    public ByteSize Memory { get; private set; }
+
+    public ByteSize Disk { get; private set; }
+
+    /// <summary>One VM each.</summary>
+    public string[] Names { get; private set; } = [];
+
+    public string SshKeyLines { get; private set; } = "";
+
+    /// <summary>For one VM.</summary>
+    public Currency Currency { get; private set; }
+
+    public decimal RunningPerHour { get; private set; }
+
+    public decimal AllocatedPerHour { get; private set; }
+
+    public LineState State { get; private set; }
+
+    public Price PriceOfAll => new Price(Currency, RunningPerHour, AllocatedPerHour) * Names.Length;
+
+    /// <exception cref="InvalidOperationException">It was decided already: a bug.</exception>
+    internal void MoveTo(LineState state)
+    {
+        if (state != State && State != LineState.Waiting)
+        {
+            throw new InvalidOperationException($"Order line {Id} cannot go from {State} to {state}.");
+        }
+
+        State = state;
+    }
+}
+
+/// <summary>One step of an order's approval, frozen with the order: later changes of the policy do not touch it.</summary>
+public sealed class ApprovalStep
+{
+    private ApprovalStep()
+    {
+    }
+
+    public ApprovalStep(Order order, int ordinal, ApprovalMode mode)
+    {
+        Id = ApprovalStepId.New();
+        OrderId = order.Id;
+        TenantId = order.TenantId;
+        Ordinal = ordinal;
+        Mode = mode;
+        VotesNeeded = 1;
+        FourEyes = true;
+    }
+
+    public ApprovalStepId Id { get; private set; }
+
+    public OrderId OrderId { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    public int Ordinal { get; private set; }
+
+    public ApprovalMode Mode { get; private set; }
+
+    public int VotesNeeded { get; private set; }
+
+    /// <summary>Whether who asked may not decide.</summary>
+    public bool FourEyes { get; private set; }
+
+    public DateTimeOffset? DecidedAt { get; private set; }
+
+    public void Decided(DateTimeOffset at) => DecidedAt = at;
+}
+
+/// <summary>What a person said.</summary>
+public enum Verdict
+{
+    Approve,
+    Deny,
+}
+
+/// <summary>One person's word on a step. Names are frozen.</summary>
+public sealed class ApprovalVote
+{
+    private ApprovalVote()
+    {
+    }
+
+    public ApprovalVote(ApprovalStep step, Actor by, Verdict verdict, string reason, DateTimeOffset at)
+    {
+        Id = Guid.CreateVersion7();
+        ApprovalStepId = step.Id;
+        OrderId = step.OrderId;
+        TenantId = step.TenantId;
+        VoterId = by.User?.Value ?? Guid.Empty;
+        VoterName = by.Name;
+        Verdict = verdict;
+        Reason = reason;
+        At = at;
+    }
+
+    public Guid Id { get; private set; }
+
+    public ApprovalStepId ApprovalStepId { get; private set; }
+
+    public OrderId OrderId { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    /// <summary>The empty id is the policy itself.</summary>
+    public Guid VoterId { get; private set; }
+
+    public string VoterName { get; private set; } = "";
+
+    public Verdict Verdict { get; private set; }
+
+    public string Reason { get; private set; } = "";
+
+    public DateTimeOffset At { get; private set; }
+}
+
+internal sealed class OrderConfiguration : IEntityTypeConfiguration<Order>
+{
+    public void Configure(EntityTypeBuilder<Order> builder)
+    {
+        builder.ToTable("orders");
+        builder.Property(o => o.Number).UseIdentityAlwaysColumn();
+        builder.Property(o => o.RequestedBy).HasMaxLength(PortalUser.MaxDisplayName);
+        builder.Property(o => o.RequesterEmail).HasMaxLength(256);
+        builder.Property(o => o.Note).HasMaxLength(Order.MaxNote);
+        builder.Property(o => o.RequestKey).HasMaxLength(100);
+        builder.Property(o => o.RequestHash).HasMaxLength(32);
+        builder.Property(o => o.Problem).HasMaxLength(500);
+        builder.Property<uint>("xmin").IsRowVersion();
+        builder.HasIndex(o => o.Number).IsUnique();
+        builder.HasIndex(o => new { o.TenantId, o.RequestKey }).IsUnique();
+        builder.HasIndex(o => o.CreatedAt).HasFilter("closed_at IS NULL");
+        builder.HasOne<Tenant>().WithMany().HasForeignKey(o => o.TenantId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Project>().WithMany().HasForeignKey(o => o.ProjectId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasMany(o => o.Lines).WithOne().HasForeignKey(l => l.OrderId).OnDelete(DeleteBehavior.Restrict);
+        builder.Navigation(o => o.Lines).UsePropertyAccessMode(PropertyAccessMode.Field);
+    }
+}
+
+internal sealed class OrderLineConfiguration : IEntityTypeConfiguration<OrderLine>
+{
+    public void Configure(EntityTypeBuilder<OrderLine> builder)
+    {
+        builder.ToTable("order_lines", table => table.HasCheckConstraint("ck_order_lines_names", "cardinality(names) >= 1"));
+        builder.Ignore(l => l.PriceOfAll);
+        builder.Property(l => l.TemplateName).HasMaxLength(Template.MaxName + 31);
+        builder.Property(l => l.PlanName).HasMaxLength(Plan.MaxName);
+        builder.PrimitiveCollection(l => l.Names).ElementType().HasMaxLength(VmName.MaxLength);
+        builder.Property(l => l.SshKeyLines).HasMaxLength(20 * (SshPublicKey.MaxLength + 1));
+        builder.Property<uint>("xmin").IsRowVersion();
+        builder.HasOne<TemplateVersion>().WithMany().HasForeignKey(l => l.TemplateVersionId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Plan>().WithMany().HasForeignKey(l => l.PlanId).OnDelete(DeleteBehavior.Restrict);
+    }
+}
+
+internal sealed class ApprovalStepConfiguration : IEntityTypeConfiguration<ApprovalStep>
+{
+    public void Configure(EntityTypeBuilder<ApprovalStep> builder)
+    {
+        builder.ToTable("approval_steps");
+        builder.Property<uint>("xmin").IsRowVersion();
+        builder.HasIndex(s => new { s.OrderId, s.Ordinal }).IsUnique();
+        builder.HasOne<Order>().WithMany().HasForeignKey(s => s.OrderId).OnDelete(DeleteBehavior.Restrict);
+    }
+}
+
+internal sealed class ApprovalVoteConfiguration : IEntityTypeConfiguration<ApprovalVote>
+{
+    public void Configure(EntityTypeBuilder<ApprovalVote> builder)
+    {
+        builder.ToTable("approval_votes");
+        builder.Property(v => v.VoterName).HasMaxLength(PortalUser.MaxDisplayName);
+        builder.Property(v => v.Reason).HasMaxLength(1000);
+        builder.HasIndex(v => new { v.ApprovalStepId, v.VoterId }).IsUnique();
+        builder.HasOne<ApprovalStep>().WithMany().HasForeignKey(v => v.ApprovalStepId).OnDelete(DeleteBehavior.Restrict);
+    }
+}

@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.App.Quotas;
+using Portal.Kernel;
+
+namespace Portal.App.Ordering;
+
+/// <summary>The key was used for another request.</summary>
+public sealed record KeyReused()
+    : Refusal("ordering.key_reused", "This Idempotency-Key was used for another order. Use a new key for a new order.")
+{
+    public override RefusalKind Kind => RefusalKind.Invalid;
+}
+
+/// <summary>Places an order: it waits for its approval, or its policy says yes at once.</summary>
+public static class PlaceOrder
+{
+    /// <param name="Key">Made when the form opens, or the Idempotency-Key: the same key and form give the same order, however often.</param>
+    public sealed record Request(TenantId Tenant, OrderForm Form, string Key);
+
+    /// <param name="Repeated">Whether the order was there already.</param>
+    public sealed record Placed(OrderId Order, int Number, bool Repeated);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access, DecideOrder.ByPolicy policy)
+    {
+        /// <summary>Safe to repeat with the same key.</summary>
+        public async Task<Result<Placed>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (request.Key.Length is < 1 or > 100)
+            {
+                return new Invalid("key", "An Idempotency-Key has 1 to 100 characters.");
+            }
+
+            if (access.Check(actor, Permission.OrderVms, request.Tenant) is { } refusal)
+            {
+                return refusal;
+            }
+
+            var placed = await PlaceAsync(request, actor, ct);
+            if (placed.TryGet(out var order, out _) && !order.Repeated)
+            {
+                // Where the policy says yes, it does so now; where the process dies before, the sweep asks it again.
+                await policy.DecideAsync(order.Order, ct);
+            }
+
+            return placed;
+        }
+
+        private async Task<Result<Placed>> PlaceAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            var hash = HashOf(request.Form);
+            await using var db = dbs.ForTenant(request.Tenant);
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            await db.LockTenantAsync(request.Tenant, ct);
+            if (await db.Orders.AsNoTracking().SingleOrDefaultAsync(o => o.TenantId == request.Tenant && o.RequestKey == request.Key, ct) is { } earlier)
+            {
+                return earlier.RequestHash.AsSpan().SequenceEqual(hash) ? new Placed(earlier.Id, earlier.Number, Repeated: true) : new KeyReused();
+            }
+
+            var composed = await OrderComposer.ComposeAsync(db, request.Tenant, request.Form, ct);
+            if (!composed.TryGet(out var what, out var refusal))
+            {
+                return Result<Placed>.Of(refusal);
+            }
+
+            if (what.Quota.Check(what.Asked) is { } exceeded)
+            {
+                return Result<Placed>.Of(exceeded);
+            }
+
+            if (await NoRoomAsync(what, ct) is { } noRoom)
+            {
+                return Result<Placed>.Of(noRoom);
+            }
+
+            var now = await db.NowAsync(ct);
+            var order = new Order(request.Tenant, what.Project.Id, actor, request.Form.Note.Trim(), request.Key, hash, now);
+            var line = new OrderLine(order, what.Version.Id, what.TemplateName, what.Plan, what.Price, what.Names, string.Join('\n', what.Keys));
+            order.Add(line);
+            db.Add(order);
+            db.Add(new ApprovalStep(order, 1, what.Tenant.Approval));
+            db.Add(new QuotaReservation(request.Tenant, line.Id, what.Asked, order.ExpiresAt));
+            db.Add(AuditEntry.Of(actor, request.Tenant, "order.placed", order.Id.Value, string.Join(", ", line.Names)[..Math.Min(190, string.Join(", ", line.Names).Length)], $"{line.Names.Length} x {line.PlanName}, {line.TemplateName}, {line.PriceOfAll.PerMonth} a month while running"));
+            await db.SaveChangesAsync(ct);
+
+            await db.AnnounceAsync(Topic.Approvals, ct);
+            await db.AnnounceAsync(Topic.Of(request.Tenant), ct);
+            await transaction.CommitAsync(ct);
+            return new Placed(order.Id, order.Number, Repeated: false);
+        }
+
+        // A plan that no host can hold is refused at once, not after somebody has said yes. Hosts are the provider's, so this look is the system's.
+        private async Task<Refusal?> NoRoomAsync(Composition what, CancellationToken ct)
+        {
+            await using var system = dbs.ForSystem();
+            var rooms = await system.ReadHostRoomsAsync(what.Version.Id, lockHosts: false, ct);
+            return Placement.Choose(rooms, what.Names.Count, what.Plan.Vcpus, what.Plan.Memory, what.Plan.Disk) is null
+                ? new NoHostFits(what.Plan.Name, what.Names.Count, rooms.Count)
+                : null;
+        }
+
+        private static byte[] HashOf(OrderForm form)
+        {
+            var text = new StringBuilder().AppendJoin('\u001f', form.Template, form.Plan, form.Name, form.Count, form.Note.Trim()).Append('\u001e').AppendJoin('\u001f', form.SshKeys);
+            return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));
+        }
+    }
+}

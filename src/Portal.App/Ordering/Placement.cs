@@ -1,0 +1,90 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Hosts;
+using Portal.Kernel;
+
+namespace Portal.App.Ordering;
+
+/// <summary>What a host still has to give.</summary>
+public sealed record HostRoom(Host Host, PoolId Pool, int Vcpus, ByteSize Memory, ByteSize Disk)
+{
+    public bool Fits(int vcpus, ByteSize memory, ByteSize disk) => vcpus <= Vcpus && memory <= Memory && disk <= Disk;
+
+    public HostRoom Less(int vcpus, ByteSize memory, ByteSize disk) => this with
+    {
+        Vcpus = Vcpus - vcpus,
+        Memory = new ByteSize(Memory.Bytes - memory.Bytes),
+        Disk = new ByteSize(Disk.Bytes - disk.Bytes),
+    };
+}
+
+/// <summary>No host can hold it now.</summary>
+public sealed record NoHostFits(string Plan, int Count, int HostsLookedAt)
+    : Refusal("ordering.no_host_fits", HostsLookedAt == 0
+        ? "No host is ready: none is online with this template built. An operator can see why on the hosts page."
+        : $"No host has room for {Count} x {Plan}. Take a smaller plan or fewer, or ask the provider for capacity.");
+
+/// <summary>Finds hosts for VMs: the one with the most free memory first, which spreads them.</summary>
+public static class Placement
+{
+    /// <summary>A host for each of <paramref name="count"/> equal VMs, in order; null where not all fit. Pure.</summary>
+    public static IReadOnlyList<HostRoom>? Choose(IReadOnlyList<HostRoom> rooms, int count, int vcpus, ByteSize memory, ByteSize disk)
+    {
+        var left = rooms.ToList();
+        var chosen = new List<HostRoom>(count);
+        for (var i = 0; i < count; i++)
+        {
+            var best = -1;
+            for (var r = 0; r < left.Count; r++)
+            {
+                if (left[r].Fits(vcpus, memory, disk) && (best < 0 || left[r].Memory > left[best].Memory))
+                {
+                    best = r;
+                }
+            }
+
+            if (best < 0)
+            {
+                return null;
+            }
+
+            chosen.Add(left[best]);
+            left[best] = left[best].Less(vcpus, memory, disk);
+        }
+
+        return chosen;
+    }
+
+    /// <summary>
+    /// The rooms of all hosts that are in use, work, and have the template's image. Disks count in full, though a pool of overlays fills slowly: what
+    /// is sold can be used. With <paramref name="lockHosts"/> the hosts' rows are locked, so that two decisions cannot sell the same room.
+    /// </summary>
+    public static async Task<IReadOnlyList<HostRoom>> ReadHostRoomsAsync(this PortalDb db, TemplateVersionId template, bool lockHosts, CancellationToken ct)
+    {
+        var usable = await (lockHosts ? db.Hosts.FromSql($"SELECT *, xmin FROM hosts ORDER BY id FOR UPDATE") : db.Hosts)
+            .AsNoTracking().ToListAsync(ct);
+        var ready = await (from pool in db.Pools.AsNoTracking()
+                           join image in db.PoolImages on pool.Id equals image.PoolId
+                           where image.TemplateVersionId == template && image.State == PoolImageState.Ready
+                           select pool).ToListAsync(ct);
+        var sold = await db.Database.SqlQuery<Sold>(
+            $"""
+            SELECT host_id AS host, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk
+            FROM vms WHERE deleted_at IS NULL GROUP BY host_id
+            """).ToDictionaryAsync(s => s.Host, ct);
+        return
+        [
+            .. from host in usable
+               where host.Mode == HostMode.InUse && host.Problem is null && host.SeenAt is not null
+               join pool in ready on host.Id equals pool.HostId
+               let used = sold.GetValueOrDefault(host.Id.Value) ?? new Sold(host.Id.Value, 0, 0, 0)
+               select new HostRoom(
+                   host,
+                   pool.Id,
+                   Math.Max(0, host.SellableVcpus - used.Vcpus),
+                   new ByteSize(Math.Max(0, host.SellableMemory.Bytes - used.Memory)),
+                   new ByteSize(Math.Max(0, pool.Free.Bytes - used.Disk))),
+        ];
+    }
+
+    private sealed record Sold(Guid Host, int Vcpus, long Memory, long Disk);
+}

@@ -1,0 +1,244 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Pricing;
+using Portal.App.Vms;
+using Portal.Kernel;
+
+namespace Portal.App.Ordering;
+
+/// <summary>Where an order is, derived from its lines and their VMs.</summary>
+public enum OrderState
+{
+    Waiting,
+    Building,
+    Done,
+
+    /// <summary>At least one of its VMs could not be built.</summary>
+    Failed,
+    Denied,
+    Cancelled,
+    Expired,
+}
+
+/// <summary>An order as lists show it.</summary>
+public sealed record OrderRow(
+    OrderId Id,
+    int Number,
+    TenantId Tenant,
+    string TenantName,
+    string TenantSlug,
+    string RequestedBy,
+    UserId RequestedById,
+    DateTimeOffset CreatedAt,
+    OrderState State,
+    string What,
+    IReadOnlyList<string> Names,
+    Price Price);
+
+/// <summary>A VM that an order made.</summary>
+public sealed record OrderVmRow(VmId Id, string Name, VmStage Stage, string? Problem);
+
+/// <summary>A word that was said on an order.</summary>
+public sealed record VoteRow(string By, Verdict Verdict, string Reason, DateTimeOffset At);
+
+/// <summary>Lists a tenant's orders, newest first.</summary>
+public static class ListOrders
+{
+    public const int PageSize = 50;
+
+    /// <param name="After">The last order of the page before; null for the first page.</param>
+    public sealed record Request(TenantId Tenant, OrderId? After = null);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<IReadOnlyList<OrderRow>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeTenant, request.Tenant) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForTenant(request.Tenant);
+            var after = request.After;
+            var orders = db.Orders.Where(o => o.TenantId == request.Tenant);
+            if (request.After is { } last)
+            {
+                orders = orders.Where(o => o.Number < db.Orders.Where(l => l.Id == last).Select(l => l.Number).Single());
+            }
+
+            return Result<IReadOnlyList<OrderRow>>.Of(await OrderReader.RowsAsync(db, orders.OrderByDescending(o => o.Number).Take(PageSize), ct));
+        }
+    }
+}
+
+/// <summary>One order with its lines, VMs and what was said.</summary>
+public static class GetOrder
+{
+    public sealed record Request(OrderId Order);
+
+    /// <param name="Problem">Why it waits although its policy says yes; null otherwise.</param>
+    /// <param name="CanDecide">Whether this person may decide on it now.</param>
+    /// <param name="WhyNot">Why this person may not, where it still waits; null otherwise.</param>
+    public sealed record Details(
+        OrderRow Row,
+        string Note,
+        DateTimeOffset ExpiresAt,
+        string? Problem,
+        IReadOnlyList<OrderVmRow> Vms,
+        IReadOnlyList<VoteRow> Votes,
+        IReadOnlyList<string> SshKeys,
+        bool CanCancel,
+        bool CanDecide,
+        string? WhyNot);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<Details>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            await using var db = dbs.ForSystem();
+            var order = await db.Orders.AsNoTracking().Include(o => o.Lines).SingleOrDefaultAsync(o => o.Id == request.Order, ct);
+            if (order is null || !(access.Allows(actor, Permission.SeeOrders) || access.Allows(actor, Permission.SeeTenant, order.TenantId)))
+            {
+                return new NotFound("order");
+            }
+
+            var row = (await OrderReader.RowsAsync(db, db.Orders.Where(o => o.Id == request.Order), ct)).Single();
+            var lines = order.Lines.Select(l => l.Id).ToList();
+            var vms = await db.Vms.AsNoTracking().Where(v => lines.Contains(v.OrderLineId)).OrderBy(v => v.Id)
+                .Select(v => new OrderVmRow(v.Id, v.Name, v.Stage, v.Problem)).ToListAsync(ct);
+            var votes = await db.ApprovalVotes.AsNoTracking().Where(v => v.OrderId == order.Id).OrderBy(v => v.At)
+                .Select(v => new VoteRow(v.VoterName, v.Verdict, v.Reason, v.At)).ToListAsync(ct);
+            var waits = row.State == OrderState.Waiting;
+            var own = actor.User == order.RequestedById;
+            var mayDecide = access.Allows(actor, Permission.DecideOrders);
+            return new Details(
+                row,
+                order.Note,
+                order.ExpiresAt,
+                order.Problem,
+                vms,
+                votes,
+                [.. order.Lines.SelectMany(l => l.SshKeyLines.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct()],
+                waits && (own || access.Allows(actor, Permission.OrderVms, order.TenantId)),
+                waits && mayDecide && !own,
+                waits && mayDecide && own ? new OwnOrder().Message : null);
+        }
+    }
+}
+
+/// <summary>Orders that approvers have to decide on or have decided on.</summary>
+public static class ListApprovals
+{
+    /// <param name="Decided">False: what waits, the oldest first. True: the last 100 decided.</param>
+    public sealed record Request(bool Decided);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        public async Task<Result<IReadOnlyList<OrderRow>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeOrders) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            var orders = request.Decided
+                ? db.Orders.Where(o => o.ClosedAt != null).OrderByDescending(o => o.ClosedAt).Take(100)
+                : db.Orders.Where(o => o.ClosedAt == null).OrderBy(o => o.Number).Take(500);
+            return Result<IReadOnlyList<OrderRow>>.Of(await OrderReader.RowsAsync(db, orders, ct));
+        }
+    }
+}
+
+/// <summary>What an approver needs to know to decide: cost, quota and capacity as they would be after a yes, and who asks.</summary>
+public static class GetDecision
+{
+    public sealed record Request(OrderId Order);
+
+    public sealed record Facts(
+        GetOrder.Details Order,
+        Quotas.QuotaState Quota,
+        Quotas.QuotaAmount Asked,
+        int HostsThatFit,
+        bool FitsNow,
+        Money MonthNow,
+        int EarlierOrders,
+        int EarlierDenied);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access, GetOrder.Handler orders)
+    {
+        public async Task<Result<Facts>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.SeeOrders) is { } refusal)
+            {
+                return refusal;
+            }
+
+            var read = await orders.HandleAsync(new GetOrder.Request(request.Order), actor, ct);
+            if (!read.TryGet(out var order, out var no))
+            {
+                return Result<Facts>.Of(no);
+            }
+
+            await using var db = dbs.ForSystem();
+            var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == order.Row.Tenant, ct);
+            var line = await db.OrderLines.AsNoTracking().FirstAsync(l => l.OrderId == request.Order, ct);
+            var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, lockHosts: false, ct);
+            var perHour = await db.Vms.Where(v => v.TenantId == tenant.Id && v.DeletedAt == null && v.Currency == tenant.Currency)
+                .SumAsync(v => v.AllocatedPerHour + (v.Wanted == WantedState.Running ? v.RunningPerHour : 0m), ct);
+            var requester = order.Row.RequestedById;
+            var earlier = await (from other in db.Orders
+                                 where other.RequestedById == requester && other.Id != request.Order
+                                 select other.Lines.Any(l => l.State == LineState.Denied)).ToListAsync(ct);
+            return new Facts(
+                order,
+                await Quotas.QuotaGuard.ReadQuotaAsync(db, tenant, ct),
+                new Quotas.QuotaAmount(1, line.Vcpus, line.Memory, line.Disk) * line.Names.Length,
+                rooms.Count(r => r.Fits(line.Vcpus, line.Memory, line.Disk)),
+                Placement.Choose(rooms, line.Names.Length, line.Vcpus, line.Memory, line.Disk) is not null,
+                new Money(perHour * Price.HoursPerMonth, tenant.Currency),
+                earlier.Count,
+                earlier.Count(denied => denied));
+        }
+    }
+}
+
+internal static class OrderReader
+{
+    public static async Task<IReadOnlyList<OrderRow>> RowsAsync(PortalDb db, IQueryable<Order> query, CancellationToken ct)
+    {
+        var orders = await query.AsNoTracking().Include(o => o.Lines).ToListAsync(ct);
+        var tenantIds = orders.Select(o => o.TenantId).Distinct().ToList();
+        var tenants = await db.Tenants.AsNoTracking().Where(t => tenantIds.Contains(t.Id)).ToDictionaryAsync(t => t.Id, ct);
+        var lineIds = orders.SelectMany(o => o.Lines).Select(l => l.Id).ToList();
+        var stages = (await db.Vms.AsNoTracking().Where(v => lineIds.Contains(v.OrderLineId)).Select(v => new { v.OrderLineId, v.Stage }).ToListAsync(ct))
+            .ToLookup(v => v.OrderLineId, v => v.Stage);
+        return
+        [
+            .. orders.Select(o => new OrderRow(
+                o.Id,
+                o.Number,
+                o.TenantId,
+                tenants[o.TenantId].Name,
+                tenants[o.TenantId].Slug,
+                o.RequestedBy,
+                o.RequestedById,
+                o.CreatedAt,
+                StateOf([.. o.Lines.Select(l => l.State)], [.. o.Lines.SelectMany(l => stages[l.Id])]),
+                string.Join(", ", o.Lines.Select(l => $"{l.Names.Length} x {l.PlanName}, {l.TemplateName}")),
+                [.. o.Lines.SelectMany(l => l.Names)],
+                o.Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => new Price(a.Currency, a.RunningPerHour + b.RunningPerHour, a.AllocatedPerHour + b.AllocatedPerHour)))),
+        ];
+    }
+
+    internal static OrderState StateOf(IReadOnlyList<LineState> lines, IReadOnlyList<VmStage> vms) => lines[0] switch
+    {
+        LineState.Waiting => OrderState.Waiting,
+        LineState.Denied => OrderState.Denied,
+        LineState.Cancelled => OrderState.Cancelled,
+        LineState.Expired => OrderState.Expired,
+        LineState.Approved when vms.Contains(VmStage.Failed) => OrderState.Failed,
+        LineState.Approved when vms.Contains(VmStage.Building) => OrderState.Building,
+        LineState.Approved => OrderState.Done,
+    };
+}

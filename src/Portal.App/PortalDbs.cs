@@ -1,0 +1,93 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
+using Portal.Kernel;
+
+namespace Portal.App;
+
+/// <summary>Which PostgreSQL role a context acts as.</summary>
+public readonly record struct DbScope
+{
+    private DbScope(string role, TenantId? tenant)
+    {
+        Role = role;
+        Tenant = tenant;
+    }
+
+    /// <summary>Jobs, approvers, operators: every row.</summary>
+    public static DbScope System { get; } = new("portal_system", null);
+
+    public string? Role { get; }
+
+    public TenantId? Tenant { get; }
+
+    /// <summary>One tenant's rows and nothing else, whatever a query says or forgets.</summary>
+    public static DbScope Of(TenantId tenant) => new("portal_tenant", tenant);
+}
+
+/// <summary>
+/// Opens database contexts: one per handler call. A tenant's context acts as a PostgreSQL role under forced row-level security, so that a query
+/// that forgets its tenant finds nothing.
+/// </summary>
+public sealed class PortalDbs
+{
+    private readonly DbContextOptions<PortalDb> _options;
+
+    public PortalDbs(NpgsqlDataSource source) => _options = Options(source);
+
+    public PortalDb ForTenant(TenantId tenant) => new(_options, DbScope.Of(tenant));
+
+    public PortalDb ForSystem() => new(_options, DbScope.System);
+
+    /// <summary>As whoever the connection string names: the owner of the schema. For migrations only.</summary>
+    public PortalDb ForMigrations() => new(_options, default);
+
+    public static DbContextOptions<PortalDb> Options(NpgsqlDataSource source) =>
+        new DbContextOptionsBuilder<PortalDb>()
+            .UseNpgsql(source, npgsql => npgsql.MigrationsAssembly("Portal.Migrations").MigrationsHistoryTable("migrations"))
+            .UseSnakeCaseNamingConvention()
+            .AddInterceptors(RoleOnOpen.Instance)
+            .Options;
+
+    /// <summary>Takes on the role each time a connection is opened; the pool's reset (DISCARD ALL) drops it again.</summary>
+    private sealed class RoleOnOpen : DbConnectionInterceptor
+    {
+        public static RoleOnOpen Instance { get; } = new();
+
+        public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            if (Command(connection, eventData) is { } command)
+            {
+                await using (command)
+                {
+                    await command.ExecuteNonQueryAsync(cancellationToken);
+                }
+            }
+        }
+
+        public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
+        {
+            if (Command(connection, eventData) is { } command)
+            {
+                using (command)
+                {
+                    command.ExecuteNonQuery();
+                }
+            }
+        }
+
+        private static NpgsqlCommand? Command(DbConnection connection, ConnectionEndEventData eventData)
+        {
+            if (eventData.Context is not PortalDb { Scope.Role: { } role } db)
+            {
+                return null;
+            }
+
+            return new NpgsqlCommand("SELECT set_config('role', $1, false), set_config('portal.tenant', $2, false)", (NpgsqlConnection)connection)
+            {
+                Parameters = { new() { Value = role }, new() { Value = db.Scope.Tenant?.ToString() ?? "" } },
+            };
+        }
+    }
+}

@@ -1,0 +1,223 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.App.Catalogue;
+using Portal.App.Hosts;
+using Portal.App.Networks;
+using Portal.App.Pricing;
+using Portal.App.Tenants;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Setup;
+
+/// <summary>What a start needs to know to fill an empty portal and to register its own machine.</summary>
+/// <param name="Engine">The kind of host that this machine is registered as; null registers none (hosts are added in the browser).</param>
+/// <param name="PoolPath">Absolute; the host's pool.</param>
+/// <param name="AdminEmail">With <paramref name="AdminPassword"/>: the only account that is made, instead of four with random passwords.</param>
+public sealed record FirstRunRequest(HostKind? Engine, string PoolPath, string? AdminEmail, string? AdminPassword);
+
+/// <summary>An account that the first run made.</summary>
+public sealed record MadeAccount(string Email, string Password, string For);
+
+/// <summary>
+/// Fills what is missing: accounts, a tenant, the catalogue, this machine as a host. Each part looks first, so a first run that was cut short anywhere
+/// ends well when it is repeated.
+/// </summary>
+public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
+{
+    private const string TenantSlug = "acme";
+
+    /// <summary>Accounts that were made now; a password is shown here and nowhere else. Empty on every later start.</summary>
+    public async Task<IReadOnlyList<MadeAccount>> RunAsync(FirstRunRequest request, Func<IReadOnlyList<MadeAccount>, Task> keep, CancellationToken ct)
+    {
+        await SeedTemplatesAsync(ct);
+        await SeedPlansAsync(ct);
+        if (request.Engine is { } kind)
+        {
+            await RegisterHostAsync(kind, request.PoolPath, ct);
+        }
+
+        var tenant = await SeedTenantAsync(ct);
+        return await MakeAccountsAsync(request, tenant, keep, ct);
+    }
+
+    private async Task SeedTemplatesAsync(CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        if (await db.Templates.AnyAsync(ct))
+        {
+            return;
+        }
+
+        var image = TemplateImage.TinyLinux;
+        var tiny = new Template("tiny-linux", "Tiny Linux", "A small Linux (Debian's cloud kernel, busybox) that boots in seconds: to try things out, and for tests.", "On the console: sign in as root, without a password. Over SSH: as root with your key.", ByteSize.FromMiB(128), ByteSize.FromGiB(1));
+        db.Add(tiny);
+        db.Add(new TemplateVersion(tiny.Id, image.Version, image.Name));
+        db.Add(AuditEntry.OfPlatform(Actor.Portal, "template.created", tiny.Id.Value, tiny.Name));
+        await db.SaveChangesAsync(ct);
+    }
+
+    private async Task SeedPlansAsync(CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        if (await db.Plans.AnyAsync(ct))
+        {
+            return;
+        }
+
+        var from = (await db.NowAsync(ct)).AddDays(-1);
+        (string Name, int Vcpus, long MemoryMiB, long DiskGiB, decimal Running, decimal Allocated)[] plans =
+        [
+            ("Nano", 1, 256, 1, 0.0030000000m, 0.0005000000m),
+            ("S", 1, 512, 5, 0.0060000000m, 0.0010000000m),
+            ("M", 2, 1024, 10, 0.0120000000m, 0.0020000000m),
+            ("L", 4, 4096, 40, 0.0430000000m, 0.0075000000m),
+        ];
+        foreach (var (name, vcpus, memoryMiB, diskGiB, running, allocated) in plans)
+        {
+            var plan = new Plan(name, vcpus, ByteSize.FromMiB(memoryMiB), ByteSize.FromGiB(diskGiB));
+            db.Add(plan);
+            db.Add(new PlanPrice(plan.Id, Currency.Eur, running, allocated, from));
+            db.Add(AuditEntry.OfPlatform(Actor.Portal, "plan.created", plan.Id.Value, name));
+        }
+
+        await db.SaveChangesAsync(ct);
+    }
+
+    private async Task RegisterHostAsync(HostKind kind, string poolPath, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        var host = await db.Hosts.SingleOrDefaultAsync(h => h.Kind == kind, ct);
+        if (host is not null)
+        {
+            if (host.PoolPath != poolPath)
+            {
+                host.MoveTo(poolPath);
+                db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.moved", host.Id.Value, host.Name, poolPath));
+                await db.SaveChangesAsync(ct);
+            }
+
+            return;
+        }
+
+        var name = kind == HostKind.Simulated ? "simulated" : Environment.MachineName.ToLowerInvariant();
+        host = new Host(name, kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), poolPath);
+        db.Add(host);
+        db.Add(new Pool(host.Id, "default"));
+        var gateway = IPAddress.Parse("10.77.0.1");
+        var network = new Network(host.Id, "default", 16, gateway, IPAddress.Parse("10.77.0.2"));
+        db.Add(network);
+        foreach (var n in Enumerable.Range(0, 4 * 254))
+        {
+            db.Add(new Address(network.Id, new Ipv4Address((10u << 24) | (77u << 16) | ((1u + ((uint)n / 254)) << 8) | (1u + ((uint)n % 254)))));
+        }
+
+        db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.registered", host.Id.Value, host.Name, kind.ToString()));
+        await db.SaveChangesAsync(ct);
+    }
+
+    private async Task<Tenant> SeedTenantAsync(CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        if (await db.Tenants.OrderBy(t => t.Id).FirstOrDefaultAsync(ct) is { } there)
+        {
+            return there;
+        }
+
+        var tenant = new Tenant(TenantSlug, "ACME", Currency.Eur, ApprovalMode.Approvers, new TenantLimits(Limit.Of(20), Limit.Of(32), Limit.Of(16_384), Limit.Of(200)));
+        db.Add(tenant);
+        db.Add(new Project(tenant.Id, "Default"));
+        db.Add(AuditEntry.Of(Actor.Portal, tenant.Id, "tenant.created", tenant.Id.Value, tenant.Name));
+        await db.SaveChangesAsync(ct);
+        return tenant;
+    }
+
+    private async Task<IReadOnlyList<MadeAccount>> MakeAccountsAsync(FirstRunRequest request, Tenant tenant, Func<IReadOnlyList<MadeAccount>, Task> keep, CancellationToken ct)
+    {
+        if (await users.Users.AnyAsync(ct))
+        {
+            return [];
+        }
+
+        (string Email, string Name, string Password, PlatformRole[] Roles, bool Owner, string For)[] wanted = request is { AdminEmail: { Length: > 0 } email, AdminPassword: { Length: > 0 } password }
+            ? [(email, "Administrator", password, Enum.GetValues<PlatformRole>(), false, "everything of the provider's")]
+            :
+            [
+                ("admin@portal.example", "Administrator", NewPassword(), Enum.GetValues<PlatformRole>(), false, "administrator, with all of the provider's roles"),
+                ("approver@portal.example", "Approver", NewPassword(), [PlatformRole.Approver], false, "decides on orders"),
+                ("tenant@portal.example", "Tenant", NewPassword(), [], true, $"owner of the tenant {tenant.Name}: orders VMs"),
+            ];
+
+        // Kept before they are made: a start that dies in between leaves a file too many, never an account that nobody can use.
+        var made = wanted.Select(w => new MadeAccount(w.Email, w.Password, w.For)).ToList();
+        await keep(made);
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var now = await db.NowAsync(ct);
+        foreach (var account in wanted)
+        {
+            var user = new PortalUser { UserName = account.Email, Email = account.Email, EmailConfirmed = true, DisplayName = account.Name, CreatedAt = now, LockoutEnabled = true };
+            user.NormalizedEmail = users.NormalizeEmail(user.Email);
+            user.NormalizedUserName = users.NormalizeName(user.UserName);
+            user.SecurityStamp = Convert.ToHexString(RandomNumberGenerator.GetBytes(20));
+            await CheckPasswordAsync(user, account.Password);
+            user.PasswordHash = users.PasswordHasher.HashPassword(user, account.Password);
+            db.Add(user);
+            db.AddRange(account.Roles.Select(r => new StaffRole(user.UserId, r)));
+            if (account.Owner)
+            {
+                db.Add(new Membership(tenant.Id, user.UserId, TenantRole.Owner, user.DisplayName, account.Email, now));
+            }
+
+            db.Add(AuditEntry.OfPlatform(Actor.Portal, "account.created", user.Id, account.Email));
+        }
+
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        return made;
+    }
+
+    private async Task CheckPasswordAsync(PortalUser user, string password)
+    {
+        foreach (var validator in users.PasswordValidators)
+        {
+            var checkedPassword = await validator.ValidateAsync(users, user, password);
+            if (!checkedPassword.Succeeded)
+            {
+                throw new SetupException($"The password for {user.Email} is too weak: {string.Join(" ", checkedPassword.Errors.Select(e => e.Description))}");
+            }
+        }
+    }
+
+    // 16 characters of 57: 93 bits. No l, I, O, 0 and 1, so that it can be read aloud and typed.
+    private static string NewPassword()
+    {
+        const string Letters = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+        var password = new StringBuilder();
+        for (var i = 0; i < 16; i++)
+        {
+            if (i is 4 or 8 or 12)
+            {
+                password.Append('-');
+            }
+
+            password.Append(Letters[RandomNumberGenerator.GetInt32(Letters.Length)]);
+        }
+
+        return password.ToString();
+    }
+}
+
+/// <summary>The portal cannot start like this; the message says what to change.</summary>
+public sealed class SetupException : Exception
+{
+    public SetupException(string message)
+        : base(message)
+    {
+    }
+}

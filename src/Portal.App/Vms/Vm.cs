@@ -1,0 +1,340 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.App.Access;
+using Portal.App.Catalogue;
+using Portal.App.Hosts;
+using Portal.App.Tenants;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Vms;
+
+/// <summary>Where a VM is in its life.</summary>
+public enum VmStage
+{
+    /// <summary>Being made for the first time, or again after a failure.</summary>
+    Building,
+
+    /// <summary>It exists on its host, running or not.</summary>
+    Ready,
+
+    /// <summary>Its build failed and was undone; nothing of it is on the host. It can be built again or deleted.</summary>
+    Failed,
+
+    Deleting,
+
+    /// <summary>Gone for good. The row stays for history.</summary>
+    Deleted,
+}
+
+/// <summary>What its owner wants of a VM.</summary>
+public enum WantedState
+{
+    Running,
+    Stopped,
+}
+
+/// <summary>A virtual machine that a project owns. Exists from the last yes on, never before.</summary>
+public sealed class Vm
+{
+    private static readonly Dictionary<VmStage, VmStage[]> s_next = new()
+    {
+        [VmStage.Building] = [VmStage.Ready, VmStage.Failed],
+        [VmStage.Ready] = [VmStage.Deleting],
+        [VmStage.Failed] = [VmStage.Building, VmStage.Deleting],
+        [VmStage.Deleting] = [VmStage.Deleted],
+        [VmStage.Deleted] = [],
+    };
+
+    private Vm()
+    {
+    }
+
+    public VmId Id { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    public ProjectId ProjectId { get; private set; }
+
+    /// <summary>Unique among what is not deleted in its project.</summary>
+    public string Name { get; private set; } = "";
+
+    public OrderLineId OrderLineId { get; private set; }
+
+    public PlanId PlanId { get; private set; }
+
+    /// <summary>The plan's name when it was ordered.</summary>
+    public string PlanName { get; private set; } = "";
+
+    public TemplateVersionId TemplateVersionId { get; private set; }
+
+    /// <summary>The template's name and version when it was ordered.</summary>
+    public string TemplateName { get; private set; } = "";
+
+    public HostId HostId { get; private set; }
+
+    public PoolId PoolId { get; private set; }
+
+    public int Vcpus { get; private set; }
+
+    public ByteSize Memory { get; private set; }
+
+    public ByteSize Disk { get; private set; }
+
+    public MacAddress Mac { get; private set; }
+
+    public NetworkId NetworkId { get; private set; }
+
+    public Ipv4Address Ip { get; private set; }
+
+    /// <summary>OpenSSH public keys, one a line.</summary>
+    public string SshKeyLines { get; private set; } = "";
+
+    public VmStage Stage { get; private set; }
+
+    public WantedState Wanted { get; private set; }
+
+    /// <summary>What the host last said.</summary>
+    public DomainState Seen { get; private set; }
+
+    /// <summary>When the host last said it; null before the first time.</summary>
+    public DateTimeOffset? SeenAt { get; private set; }
+
+    /// <summary>Since when the host has said so; null before the first time.</summary>
+    public DateTimeOffset? SeenSince { get; private set; }
+
+    /// <summary>Grows with each rebuild, so that the name of a dying domain is never in the way.</summary>
+    public int Generation { get; private set; }
+
+    /// <summary>Why it is <see cref="VmStage.Failed"/>, in words.</summary>
+    public string? Problem { get; private set; }
+
+    public string CreatedBy { get; private set; } = "";
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public DateTimeOffset? DeletedAt { get; private set; }
+
+    /// <summary>What it costs, frozen with the order that made it.</summary>
+    public Currency Currency { get; private set; }
+
+    public decimal RunningPerHour { get; private set; }
+
+    public decimal AllocatedPerHour { get; private set; }
+
+    public IReadOnlyList<SshPublicKey> SshKeys =>
+        [.. SshKeyLines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => SshPublicKey.TryParse(l, out var key) ? key : throw new InvalidOperationException($"VM {Id} holds a line that is no key."))];
+
+    public static Vm Ordered(VmOrdered ordered) => new()
+    {
+        Id = ordered.Id,
+        TenantId = ordered.Tenant,
+        ProjectId = ordered.Project,
+        Name = ordered.Name.Text,
+        OrderLineId = ordered.Line,
+        PlanId = ordered.Plan,
+        PlanName = ordered.PlanName,
+        TemplateVersionId = ordered.TemplateVersion,
+        TemplateName = ordered.TemplateName,
+        HostId = ordered.Host,
+        PoolId = ordered.Pool,
+        Vcpus = ordered.Vcpus,
+        Memory = ordered.Memory,
+        Disk = ordered.Disk,
+        Mac = ordered.Mac,
+        NetworkId = ordered.Network,
+        Ip = ordered.Ip,
+        SshKeyLines = ordered.SshKeyLines,
+        Stage = VmStage.Building,
+        Wanted = WantedState.Running,
+        Seen = DomainState.Absent,
+        Generation = 1,
+        CreatedBy = ordered.CreatedBy,
+        CreatedAt = ordered.At,
+        Currency = ordered.Currency,
+        RunningPerHour = ordered.RunningPerHour,
+        AllocatedPerHour = ordered.AllocatedPerHour,
+    };
+
+    /// <summary>Moves on in its life; to stay where it is is a success without effect.</summary>
+    /// <exception cref="InvalidOperationException">That way is not in the table: a bug.</exception>
+    public void MoveTo(VmStage stage, string? problem = null)
+    {
+        if (stage != Stage && !s_next[Stage].Contains(stage))
+        {
+            throw new InvalidOperationException($"VM {Id} cannot go from {Stage} to {stage}.");
+        }
+
+        if (stage == VmStage.Building && Stage == VmStage.Failed)
+        {
+            Generation++;
+        }
+
+        Stage = stage;
+        Problem = problem is { Length: > 1000 } ? problem[..1000] : problem;
+    }
+
+    public static bool CanMove(VmStage from, VmStage to) => s_next[from].Contains(to);
+
+    public void Want(WantedState wanted) => Wanted = wanted;
+
+    public void Saw(DomainState seen, DateTimeOffset at)
+    {
+        if (seen != Seen || SeenSince is null)
+        {
+            SeenSince = at;
+        }
+
+        Seen = seen;
+        SeenAt = at;
+    }
+
+    public void Deleted(DateTimeOffset at)
+    {
+        MoveTo(VmStage.Deleted);
+        DeletedAt = at;
+    }
+
+    public DomainName DomainOn(Host host) => new(host.Instance, Id, Generation);
+}
+
+/// <summary>What a new VM is made of.</summary>
+public sealed record VmOrdered
+{
+    public required VmId Id { get; init; }
+
+    public required TenantId Tenant { get; init; }
+
+    public required ProjectId Project { get; init; }
+
+    public required VmName Name { get; init; }
+
+    public required OrderLineId Line { get; init; }
+
+    public required PlanId Plan { get; init; }
+
+    public required string PlanName { get; init; }
+
+    public required TemplateVersionId TemplateVersion { get; init; }
+
+    public required string TemplateName { get; init; }
+
+    public required HostId Host { get; init; }
+
+    public required PoolId Pool { get; init; }
+
+    public required int Vcpus { get; init; }
+
+    public required ByteSize Memory { get; init; }
+
+    public required ByteSize Disk { get; init; }
+
+    public required MacAddress Mac { get; init; }
+
+    public required NetworkId Network { get; init; }
+
+    public required Ipv4Address Ip { get; init; }
+
+    public required string SshKeyLines { get; init; }
+
+    public required string CreatedBy { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public required Currency Currency { get; init; }
+
+    public required decimal RunningPerHour { get; init; }
+
+    public required decimal AllocatedPerHour { get; init; }
+}
+
+/// <summary>How far a volume is.</summary>
+public enum VolumeState
+{
+    /// <summary>Written down before the host is touched, so that nothing on a host is ever unknown.</summary>
+    Intended,
+    Present,
+
+    /// <summary>Its blocks are unreadable for whoever comes next, and it is gone from the pool.</summary>
+    Removed,
+}
+
+/// <summary>One disk.</summary>
+public sealed class Volume
+{
+    private Volume()
+    {
+    }
+
+    public Volume(TenantId tenant, VmId vm, PoolId pool, ByteSize size)
+    {
+        Id = VolumeId.New();
+        TenantId = tenant;
+        VmId = vm;
+        PoolId = pool;
+        Size = size;
+    }
+
+    public VolumeId Id { get; private set; }
+
+    public TenantId TenantId { get; private set; }
+
+    public VmId VmId { get; private set; }
+
+    public PoolId PoolId { get; private set; }
+
+    public ByteSize Size { get; private set; }
+
+    public VolumeState State { get; private set; }
+
+    public DateTimeOffset? RemovedAt { get; private set; }
+
+    public void Present() => State = VolumeState.Present;
+
+    /// <summary>Back to an intention: a build that failed was undone.</summary>
+    public void Intended() => State = VolumeState.Intended;
+
+    public void Removed(DateTimeOffset at)
+    {
+        State = VolumeState.Removed;
+        RemovedAt = at;
+    }
+}
+
+internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
+{
+    public void Configure(EntityTypeBuilder<Vm> builder)
+    {
+        builder.ToTable("vms", table => table.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)"));
+        builder.Ignore(v => v.SshKeys);
+        builder.Property(v => v.Name).HasMaxLength(VmName.MaxLength);
+        builder.Property(v => v.PlanName).HasMaxLength(Plan.MaxName);
+        builder.Property(v => v.TemplateName).HasMaxLength(Template.MaxName + 31);
+        builder.Property(v => v.SshKeyLines).HasMaxLength(20 * (SshPublicKey.MaxLength + 1));
+        builder.Property(v => v.Problem).HasMaxLength(1000);
+        builder.Property(v => v.CreatedBy).HasMaxLength(PortalUser.MaxDisplayName);
+        builder.Property<uint>("xmin").IsRowVersion();
+        builder.HasIndex(v => new { v.ProjectId, v.Name }).IsUnique().HasFilter("deleted_at IS NULL");
+        builder.HasIndex(v => v.Mac).IsUnique();
+        builder.HasIndex(v => new { v.TenantId, v.Id });
+        builder.HasIndex(v => v.HostId).HasFilter("deleted_at IS NULL");
+        builder.HasOne<Tenant>().WithMany().HasForeignKey(v => v.TenantId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Project>().WithMany().HasForeignKey(v => v.ProjectId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Plan>().WithMany().HasForeignKey(v => v.PlanId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<TemplateVersion>().WithMany().HasForeignKey(v => v.TemplateVersionId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Host>().WithMany().HasForeignKey(v => v.HostId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Pool>().WithMany().HasForeignKey(v => v.PoolId).OnDelete(DeleteBehavior.Restrict);
+    }
+}
+
+internal sealed class VolumeConfiguration : IEntityTypeConfiguration<Volume>
+{
+    public void Configure(EntityTypeBuilder<Volume> builder)
+    {
+        builder.ToTable("volumes", table => table.HasCheckConstraint("ck_volumes_removed", "(state = 'Removed') = (removed_at IS NOT NULL)"));
+        builder.Property<uint>("xmin").IsRowVersion();
+        builder.HasIndex(v => v.VmId);
+        builder.HasOne<Vm>().WithMany().HasForeignKey(v => v.VmId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Pool>().WithMany().HasForeignKey(v => v.PoolId).OnDelete(DeleteBehavior.Restrict);
+    }
+}

@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# `./portal down`: stops a portal, wherever it was started. With --all removes every trace of it.
+
+command_down() {
+    local all=
+    take_data_option "$@"
+    set -- "${REST[@]}"
+    while (($# > 0)); do
+        case "$1" in
+            --all) all=yes ;;
+            --yes | -y) YES=yes ;;
+            -h | --help) help; return ;;
+            *) fail "'down' has no option $1." "./portal help lists what there is." ;;
+        esac
+        shift
+    done
+    if ! data_is_ours; then
+        [[ ! -d $DATA ]] || fail "$DATA was not made by a portal." "Name the right directory with --data DIR."
+        tell "There is no portal in $DATA."
+        [[ ! $all ]] || remove_builds
+        return
+    fi
+    [[ -w $DATA ]] || fail "$DATA belongs to $(stat -c %U -- "$DATA")." "Run this as that user."
+    make_data
+    [[ ! $all ]] || ask_to_remove || { tell "Nothing was removed."; return 1; }
+
+    stop_portal
+    [[ ! $all ]] || remove_everything
+}
+
+# The script that serves stops all of it in order; where it was killed, its work is done here.
+stop_portal() {
+    local script program ran=
+    script="$(lock_field pid)"
+    program="$(lock_field program)"
+    if lock_is_held; then
+        ran=yes
+        if [[ $script =~ ^[0-9]+$ ]] && is_running "$script"; then
+            kill -TERM "$script"
+        elif [[ $program =~ ^[0-9]+$ ]] && is_running "$program"; then
+            kill -TERM "$program"
+        fi
+        if ! wait_until 60 lock_is_free; then
+            warn "The portal did not stop within a minute: process $program is killed."
+            kill -KILL "$program" 2>/dev/null || true
+            wait_until 30 lock_is_free || fail "Something still works in $DATA." "Look at it with: fuser -v $DATA/lock"
+        fi
+    fi
+    take_lock
+    # What a killed run has left.
+    rm -f -- "$DATA/running" "$DATA/ready"
+    ENGINE="$(saved_engine)"
+    pg_stop
+    [[ $ENGINE != libvirt ]] || libvirt_stop
+    if [[ $ran ]]; then tell "The portal in $DATA has stopped."; else tell "No portal ran in $DATA."; fi
+}
+
+lock_is_free() { ! lock_is_held; }
+
+# Without a word of it: the engine whose daemon may have been left behind.
+saved_engine() { have virsh && echo libvirt || echo none; }
+
+ask_to_remove() {
+    local domains
+    libvirt_is_needed && domains="$(instance_domains | wc -l)" || domains=0
+    tell "This removes the portal in $DATA:" \
+        "  machines    $domains now defined, with their disks; they are switched off" \
+        "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
+        "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED"), and the builds in $ARTIFACTS" \
+        "Installed Debian packages stay." ""
+    confirm "Remove all of it for good?"
+}
+
+libvirt_is_needed() { [[ -s $DATA/instance ]] && have virsh; }
+
+# The portal marks its domains with its instance; those of others are never touched.
+instance_domains() {
+    local instance
+    instance="$(tr -d '[:space:]' <"$DATA/instance")"
+    [[ $instance =~ ^[0-9a-f]{8}$ ]] || return 0
+    virsh -q -c qemu:///system list --all --name 2>/dev/null 9>&- | grep -E "^p$instance-[0-9a-f]{32}-g[0-9]+$" || true
+}
+
+remove_everything() {
+    if libvirt_is_needed; then
+        libvirt_start
+        remove_domains
+        libvirt_stop
+    fi
+    remove_pool
+    rm -rf -- "${SHARED:?}/postgres" "$SHARED/postgres.new" "$SHARED/run" "$SHARED/postgres.version"
+    [[ $SHARED == "$DATA" ]] || as_root rm -rf -- "$SHARED"
+    # The mark goes last: a removal that is cut off can be repeated.
+    find "$DATA" -mindepth 1 -maxdepth 1 ! -name .portal ! -name lock -exec rm -rf -- {} +
+    rm -f -- "$DATA/lock" "$DATA/.portal"
+    rmdir -- "$DATA" 2>/dev/null || true
+    say data "$DATA removed"
+    remove_builds
+    remove_made
+    tell "Debian packages that ./portal installed stay; apt-get autoremove and purge are yours."
+}
+
+remove_domains() {
+    local domain
+    while read -r domain; do
+        virsh -q -c qemu:///system destroy "$domain" >/dev/null 2>&1 9>&- || true
+        virsh -q -c qemu:///system undefine "$domain" --managed-save --snapshots-metadata --nvram >/dev/null 2>&1 9>&- ||
+            virsh -q -c qemu:///system undefine "$domain" >/dev/null 9>&- || fail "The machine $domain could not be removed." "Remove it with virsh undefine, then repeat your command."
+        say machine "$domain removed"
+    done < <(instance_domains)
+    [[ -z $(instance_domains) ]] || fail "Some machines are still there: $(instance_domains | paste -sd' ' -)."
+}
+
+# QEMU gives disks to a user of its own; the directory is ours, and so root is needed only where subdirectories changed hands.
+remove_pool() {
+    local pool="${PORTAL_POOL:-$SHARED/pool}"
+    [[ -d $pool ]] || return 0
+    rm -rf -- "${pool:?}" 2>/dev/null || as_root rm -rf -- "${pool:?}"
+    say pool "$pool removed"
+}
+
+remove_builds() {
+    [[ -d $ARTIFACTS ]] || return 0
+    take_build_lock
+    rm -rf -- "${ARTIFACTS:?}"
+    exec 7>&-
+    say build "$ARTIFACTS removed"
+}
+
+# What was made outside for want of Debian's libvirt service. It stays while that package, or another portal, has use for it.
+remove_made() {
+    local kind name
+    [[ -f $MADE ]] && [[ -z $(find /var/lib/portal -mindepth 1 -maxdepth 1 -type d 2>/dev/null) ]] || return 0
+    if [[ $(dpkg-query -W -f '${db:Status-Status}' libvirt-daemon-system 2>/dev/null) != installed ]] && ! libvirt_answers; then
+        while read -r kind name; do
+            case "$kind" in
+                user) as_root userdel "$name" 2>/dev/null || true ;;
+                file) as_root rm -f -- "$name" ;;
+            esac
+        done <"$MADE"
+    fi
+    as_root rm -f -- "$MADE"
+    as_root rmdir -- /var/lib/portal 2>/dev/null || true
+}

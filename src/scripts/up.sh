@@ -1,0 +1,125 @@
+# shellcheck shell=bash
+# `./portal up`: from whatever is there to a portal that serves. Each step looks first and does only what is missing, so that
+# a run that was cut off anywhere is ended well by the next.
+
+command_up() {
+    local port='' urls='' background=
+    ENGINE=libvirt
+    take_data_option "$@"
+    set -- "${REST[@]}"
+    while (($# > 0)); do
+        case "$1" in
+            --port) need_value "$@"; port="$2"; shift ;;
+            --port=*) port="${1#*=}" ;;
+            --urls) need_value "$@"; urls="$2"; shift ;;
+            --urls=*) urls="${1#*=}" ;;
+            --engine) need_value "$@"; ENGINE="$2"; shift ;;
+            --engine=*) ENGINE="${1#*=}" ;;
+            --no-install) INSTALL=no ;;
+            --background) background=yes ;;
+            -h | --help) help; return ;;
+            *) fail "'up' has no option $1." "./portal help lists what there is." ;;
+        esac
+        shift
+    done
+    [[ $ENGINE == libvirt || $ENGINE == simulated ]] || fail "There is no engine '$ENGINE'." "There are: libvirt (real machines) and simulated (none)."
+    choose_urls "$port" "$urls"
+
+    check_dotnet_is_there
+    make_data
+    take_lock
+    write_lock "$$" - "$URL" "$ENGINE"
+    # What was started before a step failed or was stopped does not stay behind.
+    trap 'stop_after_failure' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+
+    tell "Portal in $DATA"
+    prepare
+    rm -f -- "$DATA/ready"
+    if [[ $background ]]; then
+        serve_in_background
+    else
+        trap - EXIT
+        serve
+    fi
+}
+
+choose_urls() {
+    local port="$1" urls="$2"
+    if [[ $urls ]]; then
+        [[ -z $port ]] || fail "--port and --urls exclude each other." "The port is part of the URL: --urls 'http://0.0.0.0:$port'"
+        URL="$urls"
+    elif [[ $port ]]; then
+        [[ $port =~ ^[0-9]{1,5}$ ]] && ((port >= 1 && port <= 65535)) || fail "'$port' is no port." "A port is a number from 1 to 65535."
+        URL="http://127.0.0.1:$port"
+    else
+        URL="${ASPNETCORE_URLS:-http://127.0.0.1:8080}"
+    fi
+}
+
+check_dotnet_is_there() {
+    [[ ${PORTAL_APP:-} ]] || have dotnet || check_dotnet
+}
+
+prepare() {
+    local needs=()
+    [[ ${ConnectionStrings__Portal:-} ]] || needs+=(database)
+    [[ $ENGINE != libvirt ]] || needs+=(libvirt)
+    ((${#needs[@]} == 0)) || install_needs "${needs[@]}"
+    check_ports
+    build_app
+
+    if [[ ${ConnectionStrings__Portal:-} ]]; then
+        say database "the one that ConnectionStrings__Portal names"
+    else
+        OWN_DATABASE=yes
+        pg_start
+        ConnectionStrings__Portal="$(pg_connection_string)"
+    fi
+    [[ $ENGINE != libvirt ]] || libvirt_start
+
+    PORTAL_POOL="${PORTAL_POOL:-$SHARED/pool}"
+    mkdir -p -- "$PORTAL_POOL"
+    chmod 711 -- "$PORTAL_POOL"
+    export ConnectionStrings__Portal PORTAL_POOL PORTAL_DATA="$DATA" ASPNETCORE_URLS="$URL" Portal__Engine="$ENGINE"
+}
+
+stop_after_failure() {
+    trap '' INT TERM HUP EXIT
+    stop_apart
+    stop_the_rest
+}
+
+# Better here, with a name, than as an exception of the web server after a minute of building.
+check_ports() {
+    local url port who
+    for url in ${URL//;/ }; do
+        port="$(sed -n 's/.*:\([0-9]\{1,5\}\)\/\{0,1\}$/\1/p' <<<"$url")"
+        [[ $port && $port != 0 ]] || continue
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || continue
+        who="$(ss -Htlnp "sport = :$port" 2>/dev/null | sed -n 's/.*users:(("\([^"]*\)",pid=\([0-9]*\).*/\1, process \2/p' | head -n 1)" || true
+        fail "Port $port is taken${who:+ by $who}." "Choose another: ./portal up --port $((port < 65535 ? port + 1 : 8080))$(data_argument)"
+    done
+}
+
+# A second process of this script serves and keeps the lock; this one comes back when the portal is ready.
+serve_in_background() {
+    local server
+    (
+        trap - EXIT
+        exec </dev/null >>"$DATA/log/portal.log" 2>&1
+        QUIET=yes # the console is the log
+        serve
+    ) &
+    server=$!
+    disown "$server"
+    trap 'kill -TERM "$server" 2>/dev/null; exit 130' INT TERM HUP
+    trap - EXIT
+    while [[ ! -f $DATA/ready ]]; do
+        is_running "$server" || { tail -n 20 "$DATA/log/portal.log" >&2; fail "The portal ended before it served." "Its log is $DATA/log/portal.log."; }
+        pause 0.1
+    done
+    cat -- "$DATA/ready"
+    tell "It runs in the background. Log: $DATA/log/portal.log. Stop it with: ./portal down$(data_argument)"
+}
