@@ -8,6 +8,7 @@ using Portal.Web.Consoles;
 using Portal.Web.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
+Defaults.Add(builder.Configuration);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
 builder.Services.AddOptions<PortalOptions>().Bind(builder.Configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
 builder.Services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<PortalOptions>, PortalOptionsValidator>();

@@ -18,6 +18,8 @@ internal static class ApiServices
             json.SerializerOptions.RespectNullableAnnotations = true;
             json.SerializerOptions.RespectRequiredConstructorParameters = true;
         });
+        // A body that cannot be read reaches the edge, which says so in words.
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddOpenApi("v1", openApi =>
         {
             openApi.AddDocumentTransformer((document, _, _) =>

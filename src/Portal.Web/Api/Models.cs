@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Portal.App.Access;
 using Portal.App.Billing;
 using Portal.App.Catalogue;
@@ -24,13 +25,14 @@ internal sealed record MeJson(Guid Id, string Name, string Email, IReadOnlyList<
 
 internal sealed record MembershipJson(Guid Tenant, string Role);
 
-internal sealed record LimitsJson(long? Vms, long? Vcpus, long? MemoryMiB, long? DiskGiB)
+internal sealed record LimitsJson(long? Vms = null, long? Vcpus = null, long? MemoryMiB = null, long? DiskGiB = null)
 {
     public static LimitsJson Of(TenantLimits limits) => new(Max(limits.Vms), Max(limits.Vcpus), Max(limits.MemoryMiB), Max(limits.DiskGiB));
 
     // Only here, at the edge, an absent number means "unlimited": JSON has no closed type.
     public TenantLimits ToLimits() => new(Read(Vms), Read(Vcpus), Read(MemoryMiB), Read(DiskGiB));
 
+    [JsonIgnore]
     public bool IsValid => new[] { Vms, Vcpus, MemoryMiB, DiskGiB }.All(n => n is null or >= 0);
 
     private static long? Max(Limit limit) => limit is Limit.AtMost(var max) ? max : null;
@@ -101,7 +103,7 @@ internal sealed record OrderDetailsJson(OrderJson Order, string Note, DateTimeOf
         [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide);
 }
 
-internal sealed record DecisionBody(Verdict Verdict, string? Reason);
+internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
 
 internal sealed record StepJson(int Ordinal, string Kind, string Words, string State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries);
 
@@ -126,7 +128,7 @@ internal sealed record VmDetailsJson(
     VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, OperationJson? Live, OperationJson? Last)
 {
     public static VmDetailsJson Of(GetVm.Details d) => new(
-        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen.ToString(), d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
+        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.SeenWords, d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
         d.Live is null ? null : OperationJson.Of(d.Live), d.Last is null ? null : OperationJson.Of(d.Last));
 }
 
@@ -152,7 +154,7 @@ internal sealed record SshKeyJson(Guid Id, string Name, string Line, string Fing
     public static SshKeyJson Of(SshKeyRow k) => new(k.Id.Value, k.Name, k.Line, k.Fingerprint, k.AddedBy, k.CreatedAt);
 }
 
-internal sealed record SshKeyBody(string? Name, string Line);
+internal sealed record SshKeyBody(string Line, string? Name = null);
 
 internal sealed record MemberJson(Guid User, string Name, string Email, string Role, DateTimeOffset Since);
 
