@@ -1,5 +1,6 @@
 using System.Globalization;
 using Portal.Engine.Pools;
+using Portal.Engine.Shell;
 using Portal.Kernel;
 
 namespace Portal.Engine.Libvirt;
@@ -15,7 +16,7 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
 
     public async Task<HostReport> RunAsync(CancellationToken ct)
     {
-        List<HostFinding> findings = [.. Programs(), .. Paths()];
+        List<HostFinding> findings = [.. Missing(), .. Paths()];
         var hypervisor = "unknown: libvirtd does not answer";
         var kvm = false;
         if (findings.All(finding => finding.Code != "host.program_missing"))
@@ -67,12 +68,11 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
         }
     }
 
-    private static IEnumerable<HostFinding> Programs()
+    private static IEnumerable<HostFinding> Missing()
     {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
         foreach (var (program, package) in s_programs)
         {
-            if (!path.Any(directory => File.Exists(Path.Combine(directory, program))))
+            if (Programs.Find(program) is null)
             {
                 yield return new HostFinding("host.program_missing", $"The program {program} is not installed.", $"apt-get install {package}", Blocks: true);
             }
