@@ -77,6 +77,8 @@ prepare() {
         pg_start
         ConnectionStrings__Portal="$(pg_connection_string)"
     fi
+    # `down` and `status` look for machines where there ever were any.
+    grep -qsxF "$ENGINE" "$DATA/engines" || echo "$ENGINE" >>"$DATA/engines"
     [[ $ENGINE != libvirt ]] || libvirt_start
 
     PORTAL_POOL="${PORTAL_POOL:-$SHARED/pool}"
