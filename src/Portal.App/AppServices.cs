@@ -9,6 +9,7 @@ using Portal.App.Operations;
 using Portal.App.Ordering;
 using Portal.App.Outbox;
 using Portal.App.Setup;
+using Portal.Engine;
 
 namespace Portal.App;
 

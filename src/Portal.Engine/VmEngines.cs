@@ -1,15 +1,19 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Portal.Engine.Libvirt;
+using Portal.Engine.Shell;
 using Portal.Engine.Simulated;
 
 namespace Portal.Engine;
 
 /// <summary>One engine per host connection, made at first use and disposed with the container.</summary>
-internal sealed class VmEngines(TimeProvider clock) : IVmEngines, IAsyncDisposable
+internal sealed class VmEngines(TimeProvider clock, ILoggerFactory? loggers = null) : IVmEngines, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<HostConnection, Lazy<IVmEngine>> _engines = new();
 
     public IVmEngine For(HostConnection host) =>
-        _engines.GetOrAdd(host, static (key, clock) => new Lazy<IVmEngine>(() => Make(key, clock)), clock).Value;
+        _engines.GetOrAdd(host, key => new Lazy<IVmEngine>(() => Make(key))).Value;
 
     public async ValueTask DisposeAsync()
     {
@@ -22,8 +26,9 @@ internal sealed class VmEngines(TimeProvider clock) : IVmEngines, IAsyncDisposab
         }
     }
 
-    private static SimulatedEngine Make(HostConnection host, TimeProvider clock) => host.Kind switch
+    private IVmEngine Make(HostConnection host) => host.Kind switch
     {
+        HostKind.LocalLibvirt => new LibvirtEngine(host, new LocalShell(clock, (loggers ?? NullLoggerFactory.Instance).CreateLogger<LocalShell>()), clock),
         HostKind.Simulated => new SimulatedEngine(host, clock),
         _ => throw new ArgumentOutOfRangeException(nameof(host), host.Kind, "No driver speaks to this kind of host."),
     };

@@ -62,7 +62,7 @@ ask_to_remove() {
     tell "This removes the portal in $DATA:" \
         "  machines    $domains now defined, with their disks; they are switched off" \
         "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
-        "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED"), and the builds in $ARTIFACTS" \
+        "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED")$([[ ${PORTAL_APP:-} ]] || echo ", and the builds in $ARTIFACTS")" \
         "Installed Debian packages stay." ""
     confirm "Remove all of it for good?"
 }
@@ -116,10 +116,14 @@ remove_pool() {
     say pool "$pool removed"
 }
 
-# A program that PORTAL_APP names was built by someone else.
+# A program that PORTAL_APP names was built by someone else; one that runs on other data keeps its files.
 remove_builds() {
     [[ -d $ARTIFACTS && ! ${PORTAL_APP:-} ]] || return 0
     take_build_lock
+    if grep -qsF -- "$ARTIFACTS/app/" /proc/[0-9]*/cmdline; then
+        say build "$ARTIFACTS stays: another portal runs from it"
+        return
+    fi
     rm -rf -- "${ARTIFACTS:?}"
     exec 7>&-
     say build "$ARTIFACTS removed"

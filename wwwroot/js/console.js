@@ -1,5 +1,5 @@
-// The serial console: xterm.js over a raw WebSocket. The server sends the guest's bytes as binary messages, first what was kept, then live;
-// text messages are JSON words about the line itself. What is typed goes up as binary messages.
+// The serial console: xterm.js over a raw WebSocket. The server sends the guest's bytes as binary messages, first what was kept, then live.
+// What is typed goes up as binary messages.
 
 let loading = null;
 
@@ -91,11 +91,12 @@ class Console {
     }
   }
 
-  connect(path) {
+  // The ticket travels as a subprotocol, so that it stands in no address, log or history.
+  connect(ticket) {
     this.disconnect();
-    const url = new URL(path, location.href);
+    const url = new URL('/console', location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(url);
+    const socket = new WebSocket(url, ['portal.console.v1', `ticket.${ticket}`]);
     socket.binaryType = 'arraybuffer';
     this.socket = socket;
     let fresh = true;
@@ -107,15 +108,11 @@ class Console {
         fresh = false;
       }
 
-      if (typeof message.data === 'string') {
-        this.watcher.invokeMethodAsync('Told', message.data);
-      } else {
-        this.term.write(new Uint8Array(message.data));
-      }
+      this.term.write(new Uint8Array(message.data));
     };
     socket.onclose = event => {
       if (this.socket === socket) {
-        this.watcher.invokeMethodAsync('Disconnected', event.code, event.reason);
+        this.watcher.invokeMethodAsync('Disconnected', event.reason);
       }
     };
   }

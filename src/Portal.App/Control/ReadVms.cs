@@ -82,6 +82,7 @@ public static class GetVm
 {
     public sealed record Request(TenantId Tenant, VmId Vm);
 
+    /// <param name="SeenWords">What the host last said, for people: "running".</param>
     /// <param name="Live">What is under way; null where nothing is.</param>
     /// <param name="Last">The last operation that ended; null before the first.</param>
     /// <param name="HostName">For staff only; null for others.</param>
@@ -89,7 +90,7 @@ public static class GetVm
         VmRow Row,
         VmStage Stage,
         WantedState Wanted,
-        DomainState Seen,
+        string SeenWords,
         DateTimeOffset? SeenAt,
         DateTimeOffset? SeenSince,
         string? Problem,
@@ -133,7 +134,7 @@ public static class GetVm
                 row,
                 vm.Stage,
                 vm.Wanted,
-                vm.Seen,
+                vm.Seen.ToString().ToLowerInvariant(),
                 vm.SeenAt,
                 vm.SeenSince,
                 vm.Problem,

@@ -18,6 +18,7 @@ public sealed record OrderForm(TemplateId Template, PlanId Plan, string Name, in
 }
 
 /// <summary>An order as it would be placed now, with what it costs and takes.</summary>
+/// <param name="Names">One for each VM; empty where <paramref name="NameProblem"/> says why.</param>
 public sealed record Composition(
     Tenant Tenant,
     Project Project,
@@ -25,11 +26,13 @@ public sealed record Composition(
     TemplateVersion Version,
     Plan Plan,
     Price Price,
+    int Count,
     IReadOnlyList<VmName> Names,
+    Refusal? NameProblem,
     IReadOnlyList<SshPublicKey> Keys,
     QuotaState Quota)
 {
-    public QuotaAmount Asked => new QuotaAmount(1, Plan.Vcpus, Plan.Memory, Plan.Disk) * Names.Count;
+    public QuotaAmount Asked => new QuotaAmount(1, Plan.Vcpus, Plan.Memory, Plan.Disk) * Count;
 
     public string TemplateName => $"{Template.Name} {Version.Version}";
 }
@@ -109,18 +112,13 @@ internal static class OrderComposer
         }
 
         var taken = await TakenNamesAsync(db, project.Id, ct);
-        if (form.Count == 1 && taken.Contains(form.Name))
-        {
-            return new NameTaken(form.Name);
-        }
-
-        if (NamePattern.Expand(form.Name, form.Count, taken) is not { } names)
-        {
-            return new Invalid("name", "With a number added the name gets longer than 63 characters. Shorten it.");
-        }
+        var names = NamePattern.Expand(form.Name, form.Count, taken);
+        Refusal? nameProblem = form.Count == 1 && taken.Contains(form.Name) ? new NameTaken(form.Name)
+            : names is null ? new Invalid("name", "With a number added the name gets longer than 63 characters. Shorten it.")
+            : null;
 
         var keys = form.SshKeys.Select(k => SshPublicKey.TryParse(k, out var key) ? key : throw new InvalidOperationException("The shape was checked."));
-        return new Composition(tenant, project, template, version, plan, price, names, [.. keys.DistinctBy(k => k.Fingerprint)], await db.ReadQuotaAsync(tenant, ct));
+        return new Composition(tenant, project, template, version, plan, price, form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], await db.ReadQuotaAsync(tenant, ct));
     }
 
     public static async Task<IReadOnlySet<string>> TakenNamesAsync(PortalDb db, ProjectId project, CancellationToken ct)

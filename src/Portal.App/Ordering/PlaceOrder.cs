@@ -66,6 +66,11 @@ public static class PlaceOrder
                 return Result<Placed>.Of(refusal);
             }
 
+            if (what.NameProblem is { } nameProblem)
+            {
+                return Result<Placed>.Of(nameProblem);
+            }
+
             if (what.Quota.Check(what.Asked) is { } exceeded)
             {
                 return Result<Placed>.Of(exceeded);
@@ -97,8 +102,8 @@ public static class PlaceOrder
         {
             await using var system = dbs.ForSystem();
             var rooms = await system.ReadHostRoomsAsync(what.Version.Id, lockHosts: false, ct);
-            return Placement.Choose(rooms, what.Names.Count, what.Plan.Vcpus, what.Plan.Memory, what.Plan.Disk) is null
-                ? new NoHostFits(what.Plan.Name, what.Names.Count, rooms.Count)
+            return Placement.Choose(rooms, what.Count, what.Plan.Vcpus, what.Plan.Memory, what.Plan.Disk) is null
+                ? new NoHostFits(what.Plan.Name, what.Count, rooms.Count)
                 : null;
         }
 

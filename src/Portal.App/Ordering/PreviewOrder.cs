@@ -45,6 +45,11 @@ public static class PreviewOrder
                 return new Preview([], null, null, default, false, 0, problems.Count > 0 ? problems : [no], []);
             }
 
+            if (order.NameProblem is { } nameProblem)
+            {
+                problems.Add(nameProblem);
+            }
+
             if (order.Quota.Check(order.Asked) is { } exceeded)
             {
                 problems.Add(exceeded);
@@ -52,21 +57,21 @@ public static class PreviewOrder
 
             await using var system = dbs.ForSystem();
             var rooms = await system.ReadHostRoomsAsync(order.Version.Id, lockHosts: false, ct);
-            var chosen = Placement.Choose(rooms, order.Names.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk);
+            var chosen = Placement.Choose(rooms, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk);
             if (chosen is null)
             {
-                problems.Add(new NoHostFits(order.Plan.Name, order.Names.Count, rooms.Count));
+                problems.Add(new NoHostFits(order.Plan.Name, order.Count, rooms.Count));
             }
 
             return new Preview(
                 [.. order.Names.Select(n => n.Text)],
-                order.Price * order.Names.Count,
+                order.Price * order.Count,
                 order.Quota,
                 order.Asked,
                 order.Tenant.Approval == Tenants.ApprovalMode.Automatic,
                 rooms.Count(r => r.Fits(order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk)),
                 problems,
-                chosen is null ? [] : engines.For(chosen[0].Host.Connection).Plan(ExampleSpec(order, chosen[0].Host)));
+                chosen is null || order.Names is [] ? [] : engines.For(chosen[0].Host.Connection).Plan(ExampleSpec(order, chosen[0].Host)));
         }
 
         private static DomainSpec ExampleSpec(Composition order, Hosts.Host host) => new()

@@ -104,9 +104,14 @@ internal sealed class PoolLayout
     public StepOutcome RemoveFilesOf(DomainName name)
     {
         var outcome = StepOutcome.AlreadyThere;
-        foreach (var path in new[] { Disk(name), Seed(name), ConsoleLog(name), ConsoleSocket(name) })
+        foreach (var path in new[] { Disk(name), Seed(name), ConsoleLog(name), ConsoleSocket(name), ConsoleSocket(name) + ".lock" })
         {
             File.Delete(WholeFile.PartialOf(path));
+            if (Directory.Exists(WholeFile.PartialOf(path) + ".d"))
+            {
+                Directory.Delete(WholeFile.PartialOf(path) + ".d", recursive: true);
+            }
+
             if (File.Exists(path))
             {
                 File.Delete(path);

@@ -7,6 +7,9 @@ internal sealed record HostCommand(string Program, IReadOnlyList<string> Argumen
     /// <summary>What the program reads; null for nothing at all.</summary>
     public string? Input { get; init; }
 
+    /// <summary>Where it runs; null for the portal's own directory.</summary>
+    public string? Directory { get; init; }
+
     /// <summary>As a person would type it: arguments in single quotes where the shell would otherwise change them.</summary>
     public override string ToString() => string.Join(' ', Arguments.Prepend(Program).Select(ShellQuote.Word));
 }

@@ -45,6 +45,7 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
+            WorkingDirectory = command.Directory ?? "",
         };
         foreach (var argument in command.Arguments)
         {

@@ -32,12 +32,28 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     /// Looks again whenever a hint comes, at most four times a second, and redraws. Call it before the first look: a hint that comes in between
     /// is then not lost. Does nothing while a page is only prerendered.
     /// </summary>
-    protected void Watch<T>(Func<CancellationToken, IAsyncEnumerable<T>> hints, Func<Task> look)
+    /// <returns>Ends the watching when it is disposed of, which happens by itself when the component goes.</returns>
+    protected IDisposable Watch<T>(Func<CancellationToken, IAsyncEnumerable<T>> hints, Func<Task> look)
     {
+        var watch = new Watching(_gone.Token);
         if (RendererInfo.IsInteractive)
         {
-            Keep(ct => LookOnHintsAsync(hints, look, ct));
+            // Subscribed here and now; the task only waits.
+            var stream = hints(watch.Token);
+            Keep(async _ =>
+            {
+                try
+                {
+                    await LookOnHintsAsync(stream, look, watch.Token);
+                }
+                catch (OperationCanceledException) when (watch.Token.IsCancellationRequested)
+                {
+                    // Something else is watched now.
+                }
+            });
         }
+
+        return watch;
     }
 
     /// <summary>Runs something for as long as the component lives.</summary>
@@ -71,7 +87,7 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
         }
     }
 
-    private async Task LookOnHintsAsync<T>(Func<CancellationToken, IAsyncEnumerable<T>> hints, Func<Task> look, CancellationToken ct)
+    private async Task LookOnHintsAsync<T>(IAsyncEnumerable<T> hints, Func<Task> look, CancellationToken ct)
     {
         var dirty = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         using var end = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -98,7 +114,7 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
         {
             try
             {
-                await foreach (var _ in hints(end.Token))
+                await foreach (var _ in hints.WithCancellation(end.Token))
                 {
                     dirty.Writer.TryWrite(true);
                 }
@@ -112,5 +128,14 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
                 dirty.Writer.TryComplete();
             }
         }
+    }
+
+    private sealed class Watching(CancellationToken gone) : IDisposable
+    {
+        private readonly CancellationTokenSource _end = CancellationTokenSource.CreateLinkedTokenSource(gone);
+
+        public CancellationToken Token => _end.Token;
+
+        public void Dispose() => _end.Cancel();
     }
 }

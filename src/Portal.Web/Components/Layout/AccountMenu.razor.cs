@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Components;
 using MudBlazor;
 
 namespace Portal.Web.Components.Layout;
@@ -13,6 +14,9 @@ public partial class AccountMenu(Browser browser) : LiveComponent
     ];
 
     private string? _theme;
+
+    [CascadingParameter]
+    private Shell? Shell { get; set; }
 
     protected override async Task OnAfterRenderAsync(bool firstRender)
     {

@@ -1,0 +1,36 @@
+using System.Globalization;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Images;
+
+/// <summary>The commands that make and read disk images.</summary>
+internal static class ImageCommands
+{
+    private static readonly TimeSpan s_quick = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_slow = TimeSpan.FromMinutes(10);
+
+    /// <summary>An empty layer over a template's image. Formats are given: one that is probed is one that a guest can forge.</summary>
+    public static HostCommand Overlay(string backing, string path, ByteSize size) => new(
+        "qemu-img",
+        ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, path, size.Bytes.ToString(CultureInfo.InvariantCulture)],
+        s_quick);
+
+    /// <summary>--force-share: also while a guest has the image open.</summary>
+    public static HostCommand Info(string path) => new("qemu-img", ["info", "-f", "qcow2", "--output=json", "--force-share", path], s_quick);
+
+    public static HostCommand RawToQcow2(string raw, string path) => new("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, path], s_slow);
+
+    public static HostCommand Iso(string directory, string path, string application) =>
+        new("genisoimage", ["-quiet", "-V", "cidata", "-A", application, "-r", "-J", "-o", path, directory], s_quick);
+
+    /// <summary>An ext4 file system with a directory's content, without mounting anything.</summary>
+    public static HostCommand Ext4(string directory, string path, ByteSize size) => new(
+        "mke2fs",
+        ["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-d", directory, "-E", "root_owner=0:0", path, $"{size.CeilingMiB}M"],
+        s_slow);
+
+    /// <summary>Gives the start of a file back to the file system; what follows stays where it is, also for who has it open.</summary>
+    public static HostCommand PunchHole(string path, long length) =>
+        new("fallocate", ["--punch-hole", "--offset", "0", "--length", length.ToString(CultureInfo.InvariantCulture), path], s_quick);
+}

@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Portal.Engine.Images;
+
+/// <summary>
+/// The files of a NoCloud seed (https://docs.cloud-init.io, datasource NoCloud; network config version 2). They are JSON, which is YAML too:
+/// what is in quotes cannot become anything but a string.
+/// </summary>
+internal sealed record SeedFiles(string UserData, string MetaData, string NetworkConfig)
+{
+    // Names and keys stay readable; quotes, backslashes and control characters are escaped all the same.
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The same for the same content: by it a seed is known again.</summary>
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{UserData}\0{MetaData}\0{NetworkConfig}")));
+
+    public static SeedFiles Of(DomainSpec spec) => new(
+        "#cloud-config\n" + Json(new
+        {
+            hostname = spec.HostName.Text,
+            manage_etc_hosts = true,
+            ssh_pwauth = false,
+            ssh_authorized_keys = spec.SshKeys.Select(key => key.Line),
+        }),
+        Json(new Dictionary<string, object>
+        {
+            ["instance-id"] = spec.Name.Text,
+            ["local-hostname"] = spec.HostName.Text,
+            ["public-keys"] = spec.SshKeys.Select(key => key.Line),
+        }),
+        Json(new
+        {
+            version = 2,
+            ethernets = new
+            {
+                nic0 = new
+                {
+                    match = new { macaddress = spec.Mac.ToString() },
+                    addresses = new[] { $"{spec.Address.Address}/{spec.Address.PrefixLength}" },
+                    routes = new[] { new { to = "default", via = spec.Address.Gateway.ToString() } },
+                    nameservers = new { addresses = new[] { spec.Address.Dns.ToString() } },
+                },
+            },
+        }));
+
+    private static string Json<T>(T content) => JsonSerializer.Serialize(content, s_json) + "\n";
+}

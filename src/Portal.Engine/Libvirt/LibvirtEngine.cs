@@ -1,0 +1,362 @@
+using Portal.Engine.Consoles;
+using Portal.Engine.Fences;
+using Portal.Engine.Images;
+using Portal.Engine.Pools;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Libvirt;
+
+/// <summary>QEMU or KVM through virsh, with disks as layers over a template's image in a directory.</summary>
+internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
+{
+    private const UnixFileMode Secret = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly HostConnection _host;
+    private readonly TimeProvider _clock;
+    private readonly IHostShell _shell;
+    private readonly Virsh _virsh;
+    private readonly PoolLayout _pool;
+    private readonly FenceBook _fences;
+    private readonly Acceleration _acceleration;
+    private readonly ConsoleBoard _consoles;
+    private readonly ConsoleLogs _logs;
+
+    public LibvirtEngine(HostConnection host, IHostShell shell, TimeProvider clock)
+    {
+        _host = host;
+        _clock = clock;
+        _shell = shell;
+        _virsh = new Virsh(shell);
+        _pool = new PoolLayout(host.PoolPath);
+        _fences = new FenceBook(_pool.Fences, clock);
+        _acceleration = new Acceleration(_pool, _virsh, clock);
+        _consoles = new ConsoleBoard(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), pulse, clock), clock);
+        _logs = new ConsoleLogs(_pool, shell);
+    }
+
+    public Task<HostReport> ProbeAsync(CancellationToken ct) => new LibvirtProbe(_pool, _virsh, _acceleration).RunAsync(ct);
+
+    public async Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct)
+    {
+        var reports = await _virsh.ListAsync(_host.Instance, ct).ConfigureAwait(false);
+        await _logs.BoundAsync(reports, ct).ConfigureAwait(false);
+        return reports;
+    }
+
+    public async Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => new(name, await _virsh.StateAsync(name, ct).ConfigureAwait(false));
+
+    public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => Task.FromResult(_pool.Volumes(_host.Instance));
+
+    public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
+    {
+        _pool.Create();
+        var outcome = StepOutcome.AlreadyThere;
+        using (await FileLock.TakeAsync(Path.Combine(_pool.Templates, ".lock"), _clock, ct).ConfigureAwait(false))
+        {
+            if (!File.Exists(_pool.TemplateDisk(image)))
+            {
+                if (image != TemplateImage.TinyLinux)
+                {
+                    return new TemplateMissing($"{image.Name} {image.Version}");
+                }
+
+                if (await new TinyLinux(_pool, _shell, _clock).BuildAsync(image, ct).ConfigureAwait(false) is { } refusal)
+                {
+                    return refusal;
+                }
+
+                outcome = StepOutcome.Changed;
+            }
+        }
+
+        // Now, and not when the first tenant waits for a VM.
+        await _acceleration.DecideAsync(_pool.TemplateKernel(image), ct).ConfigureAwait(false);
+        return outcome;
+    }
+
+    public Task<Result<StepOutcome>> EnsureRootDiskAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(fence, spec.Name, hold => MakeDiskAsync(hold, spec, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureSeedAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(fence, spec.Name, hold => MakeSeedAsync(hold, spec, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureDefinedAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(fence, spec.Name, hold => DefineAsync(hold, spec, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureRunningAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(fence, name, hold => StartAsync(hold, name, ct), ct);
+
+    public Task<Result<StepOutcome>> AskShutdownAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(fence, name, hold => ShutdownAsync(hold, name, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureOffAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(fence, name, hold => DestroyAsync(hold, name, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(fence, name, hold => UndefineAsync(hold, name, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
+        ActAsync(fence, name, _ => RemoveFilesAsync(name, ct), ct);
+
+    public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct)
+    {
+        var state = await _virsh.StateAsync(name, ct).ConfigureAwait(false);
+        return state is DomainState.Running or DomainState.Paused or DomainState.Stopping
+            ? _consoles.Open(name)
+            : throw new HostFaultException($"The domain {name} does not run, so it has no console. Start the VM first.");
+    }
+
+    public IReadOnlyList<string> Plan(DomainSpec spec) =>
+    [
+        ImageCommands.Overlay(_pool.TemplateDisk(spec.Template), _pool.Disk(spec.Name), spec.Disk).ToString(),
+        ImageCommands.Iso("SEED", _pool.Seed(spec.Name), "portal").ToString(),
+        $"virsh --connect qemu:///system define {spec.Name}.xml",
+        VirshCommands.Start(spec.Name.Text).ToString(),
+    ];
+
+    public ValueTask DisposeAsync() => _consoles.DisposeAsync();
+
+    private async Task<Result<StepOutcome>> ActAsync(
+        Fence fence, DomainName name, Func<FenceHold, Task<Result<StepOutcome>>> act, CancellationToken ct)
+    {
+        if (fence.Vm != name.Vm)
+        {
+            throw new ArgumentException("The fence is another VM's.", nameof(fence));
+        }
+
+        _pool.Create();
+        var entered = await _fences.EnterAsync(fence, ct).ConfigureAwait(false);
+        if (!entered.TryGet(out var hold, out var fenced))
+        {
+            return fenced;
+        }
+
+        using (hold)
+        {
+            return await act(hold).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Result<StepOutcome>> MakeDiskAsync(FenceHold hold, DomainSpec spec, CancellationToken ct)
+    {
+        var path = _pool.Disk(spec.Name);
+        var template = _pool.TemplateDisk(spec.Template);
+        if (!File.Exists(template))
+        {
+            return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");
+        }
+
+        if (File.Exists(path))
+        {
+            var there = await InfoAsync(path, ct).ConfigureAwait(false);
+            return there.Backing == template && there.VirtualSize >= spec.Disk ? StepOutcome.AlreadyThere : new Occupied(path);
+        }
+
+        var origin = await InfoAsync(template, ct).ConfigureAwait(false);
+        if (spec.Disk < origin.VirtualSize)
+        {
+            return new HostSaidNo("make the root disk", $"the plan's {spec.Disk} are less than the template's {origin.VirtualSize}.");
+        }
+
+        // A layer starts with next to nothing; what its guest will surely write is counted as one template.
+        var asked = origin.VirtualSize + DiskFull.Floor(_pool);
+        if (DiskFull.Free(_pool) < asked)
+        {
+            return DiskFull.Refusal(_pool, asked);
+        }
+
+        var partial = WholeFile.PartialOf(path);
+        File.Delete(partial);
+        var answer = await _shell.RunAsync(hold.Guard(ImageCommands.Overlay(template, partial, spec.Disk)), ct).ConfigureAwait(false);
+        if (DiskFull.Said(answer))
+        {
+            return DiskFull.Refusal(_pool, asked);
+        }
+
+        if (!answer.Succeeded)
+        {
+            return new HostSaidNo("make the root disk", answer.Error.Trim());
+        }
+
+        File.SetUnixFileMode(partial, Secret);
+        File.Move(partial, path);
+        return StepOutcome.Changed;
+    }
+
+    private async Task<ImageInfo> InfoAsync(string path, CancellationToken ct)
+    {
+        var command = ImageCommands.Info(path);
+        var answer = await _shell.RunAsync(command, ct).ConfigureAwait(false);
+        return answer.Succeeded ? ImageInfo.Parse(answer.Output) : throw new HostFaultException($"`{command}` failed: {answer.Error.Trim()}");
+    }
+
+    private async Task<Result<StepOutcome>> MakeSeedAsync(FenceHold hold, DomainSpec spec, CancellationToken ct)
+    {
+        if (UserNetwork.Complaint(spec.Address) is { } complaint)
+        {
+            return new HostSaidNo("give the guest its address", complaint);
+        }
+
+        var path = _pool.Seed(spec.Name);
+        var files = SeedFiles.Of(spec);
+        if (File.Exists(path))
+        {
+            var digest = SeedImage.DigestOf(path);
+            if (digest is null)
+            {
+                return new Occupied(path);
+            }
+
+            if (digest == files.Digest)
+            {
+                return StepOutcome.AlreadyThere;
+            }
+        }
+
+        try
+        {
+            var answer = await SeedImage.WriteAsync(files, path, _shell, hold.Guard, ct).ConfigureAwait(false);
+            return answer.Succeeded ? StepOutcome.Changed
+                : DiskFull.Said(answer) ? DiskFull.Refusal(_pool, ByteSize.FromMiB(1))
+                : new HostSaidNo("make the seed", answer.Error.Trim());
+        }
+        catch (IOException full) when (DiskFull.Is(full))
+        {
+            return DiskFull.Refusal(_pool, ByteSize.FromMiB(1));
+        }
+    }
+
+    private async Task<Result<StepOutcome>> DefineAsync(FenceHold hold, DomainSpec spec, CancellationToken ct)
+    {
+        if (!File.Exists(_pool.TemplateKernel(spec.Template)))
+        {
+            return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");
+        }
+
+        var decision = await _acceleration.DecideAsync(_pool.TemplateKernel(spec.Template), ct).ConfigureAwait(false);
+        var xml = DomainXml.Write(spec, _pool, decision.Kvm);
+        var there = await _virsh.DescribeAsync(spec.Name, ct).ConfigureAwait(false);
+        if (there is not null)
+        {
+            var digest = DomainXml.DigestOf(there);
+            if (digest is null)
+            {
+                return new Occupied($"The domain {spec.Name}");
+            }
+
+            if (digest == DomainXml.DigestOf(xml))
+            {
+                return StepOutcome.AlreadyThere;
+            }
+        }
+
+        var answer = await _virsh.RunAsync(hold.Guard(VirshCommands.Define(xml)), ct).ConfigureAwait(false);
+        if (!answer.Succeeded)
+        {
+            return new HostSaidNo("define the domain", VirshAnswers.Complaint(answer));
+        }
+
+        return await SeenAsync(spec.Name, state => state != DomainState.Absent, "defined", ct).ConfigureAwait(false);
+    }
+
+    private async Task<Result<StepOutcome>> StartAsync(FenceHold hold, DomainName name, CancellationToken ct)
+    {
+        switch (await _virsh.StateAsync(name, ct).ConfigureAwait(false))
+        {
+            case DomainState.Running:
+                return StepOutcome.AlreadyThere;
+            case DomainState.Absent:
+                return new HostSaidNo("start the domain", $"it does not know {name}.");
+            case DomainState.Stopping:
+                throw new HostFaultException($"The domain {name} is on its way down. Retry when it is off.");
+            case DomainState.Paused:
+                return await RunAsync(hold, VirshCommands.Resume(name.Text), "resume the domain", ct).ConfigureAwait(false) is { } paused
+                    ? paused
+                    : await SeenAsync(name, state => state == DomainState.Running, "running", ct).ConfigureAwait(false);
+            default:
+                break;
+        }
+
+        // The console begins with this boot. Nobody writes to the log now: the domain is off.
+        File.Delete(_pool.ConsoleLog(name));
+        if (await RunAsync(hold, VirshCommands.Start(name.Text), "start the domain", ct).ConfigureAwait(false) is { } refusal)
+        {
+            return refusal;
+        }
+
+        // A guest may be through already where it powers off at once: that it was started is what counts.
+        return await SeenAsync(name, state => state != DomainState.Absent, "running", ct).ConfigureAwait(false);
+    }
+
+    private async Task<Result<StepOutcome>> ShutdownAsync(FenceHold hold, DomainName name, CancellationToken ct)
+    {
+        if (await _virsh.StateAsync(name, ct).ConfigureAwait(false) is not (DomainState.Running or DomainState.Paused))
+        {
+            return StepOutcome.AlreadyThere;
+        }
+
+        var answer = await _virsh.RunAsync(hold.Guard(VirshCommands.Shutdown(name.Text)), ct).ConfigureAwait(false);
+        return answer.Succeeded ? StepOutcome.Changed
+            : VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAbsent(answer) ? StepOutcome.AlreadyThere
+            : new HostSaidNo("ask the guest to shut down", VirshAnswers.Complaint(answer));
+    }
+
+    private async Task<Result<StepOutcome>> DestroyAsync(FenceHold hold, DomainName name, CancellationToken ct)
+    {
+        if (IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)))
+        {
+            return StepOutcome.AlreadyThere;
+        }
+
+        if (await RunAsync(hold, VirshCommands.Destroy(name.Text), "power the domain off", ct).ConfigureAwait(false) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await SeenAsync(name, IsDown, "off", ct).ConfigureAwait(false);
+    }
+
+    private async Task<Result<StepOutcome>> UndefineAsync(FenceHold hold, DomainName name, CancellationToken ct)
+    {
+        if (await _virsh.StateAsync(name, ct).ConfigureAwait(false) == DomainState.Absent)
+        {
+            return StepOutcome.AlreadyThere;
+        }
+
+        var off = await DestroyAsync(hold, name, ct).ConfigureAwait(false);
+        if (!off.Succeeded)
+        {
+            return off;
+        }
+
+        if (await RunAsync(hold, VirshCommands.Undefine(name.Text), "undefine the domain", ct).ConfigureAwait(false) is { } refusal)
+        {
+            return refusal;
+        }
+
+        return await SeenAsync(name, state => state == DomainState.Absent, "undefined", ct).ConfigureAwait(false);
+    }
+
+    private async Task<Result<StepOutcome>> RemoveFilesAsync(DomainName name, CancellationToken ct) =>
+        IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)) ? _pool.RemoveFilesOf(name) : new DiskInUse(name.Text);
+
+    /// <summary>Null where it was done, or where it was so already by the time that libvirt looked.</summary>
+    private async Task<Refusal?> RunAsync(FenceHold hold, HostCommand command, string doing, CancellationToken ct)
+    {
+        var answer = await _virsh.RunAsync(hold.Guard(command), ct).ConfigureAwait(false);
+        return answer.Succeeded || VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAbsent(answer)
+            ? null
+            : new HostSaidNo(doing, VirshAnswers.Complaint(answer));
+    }
+
+    private async Task<Result<StepOutcome>> SeenAsync(DomainName name, Func<DomainState, bool> reached, string wanted, CancellationToken ct)
+    {
+        var state = await _virsh.StateAsync(name, ct).ConfigureAwait(false);
+        return reached(state)
+            ? StepOutcome.Changed
+            : throw new HostFaultException($"libvirt did what was asked, but {name} is not {wanted}: it is {state}.");
+    }
+
+    private static bool IsDown(DomainState state) => state is DomainState.Absent or DomainState.Off or DomainState.Crashed;
+}

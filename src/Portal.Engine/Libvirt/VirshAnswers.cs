@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Libvirt;
+
+/// <summary>Reads what virsh answers, with LC_ALL=C.</summary>
+internal static partial class VirshAnswers
+{
+    /// <summary>libvirtd is not there, or went away while it was asked.</summary>
+    public static bool IsUnreachable(HostAnswer answer) => !answer.Succeeded && s_gone.Any(answer.Error.Contains);
+
+    public static bool IsAbsent(HostAnswer answer) => !answer.Succeeded && s_absent.Any(answer.Error.Contains);
+
+    public static bool IsNotRunning(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("domain is not running", StringComparison.Ordinal);
+
+    /// <summary>The daemon could not do it now for want of a lock or of time; later it may.</summary>
+    public static bool IsBusy(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("Timed out during operation", StringComparison.Ordinal);
+
+    /// <summary>Names and states out of `virsh domstats --state`.</summary>
+    /// <exception cref="HostFaultException">A state without its domain, or one that is no number.</exception>
+    public static IReadOnlyList<(string Name, DomainState State)> States(string output)
+    {
+        List<(string, DomainState)> states = [];
+        string? name = null;
+        int? state = null;
+        int? reason = null;
+        foreach (var line in output.Split('\n'))
+        {
+            if (Header().Match(line) is { Success: true } header)
+            {
+                Close();
+                name = header.Groups[1].Value;
+            }
+            else if (line.TrimStart() is var fact && fact.StartsWith("state.state=", StringComparison.Ordinal))
+            {
+                state = Number(fact);
+            }
+            else if (fact.StartsWith("state.reason=", StringComparison.Ordinal))
+            {
+                reason = Number(fact);
+            }
+        }
+
+        Close();
+        return states;
+
+        void Close()
+        {
+            if (name is not null && state is not null)
+            {
+                states.Add((name, StateOf(state.Value, reason ?? 0)));
+            }
+            else if (state is not null)
+            {
+                throw new HostFaultException($"virsh domstats named no domain before its state: {output[..Math.Min(output.Length, 200)]}");
+            }
+
+            (name, state, reason) = (null, null, null);
+        }
+    }
+
+    /// <summary>The versions out of `virsh version --daemon`: of libvirt's daemon and of QEMU; null where it does not say.</summary>
+    public static (string? Libvirt, string? Qemu) Versions(string output) =>
+        (One(DaemonVersion(), output), One(HypervisorVersion(), output));
+
+    /// <summary>Processors and memory out of `virsh nodeinfo`.</summary>
+    /// <exception cref="HostFaultException">They are not in it.</exception>
+    public static (int Cpus, ByteSize Memory) NodeInfo(string output)
+    {
+        var cpus = One(Cpus(), output);
+        var memory = One(MemoryKiB(), output);
+        return cpus is null || memory is null
+            ? throw new HostFaultException($"virsh nodeinfo answered what cannot be understood: {output}")
+            : (int.Parse(cpus, CultureInfo.InvariantCulture), new ByteSize(checked(long.Parse(memory, CultureInfo.InvariantCulture) * 1024)));
+    }
+
+    /// <summary>The complaint in one line: without the prefix, and without the line that only says which command failed.</summary>
+    public static string Complaint(HostAnswer answer)
+    {
+        var lines = answer.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(line => line.StartsWith("error: ", StringComparison.Ordinal) ? line["error: ".Length..] : line)
+            .ToArray();
+        var telling = lines.Length > 1 && lines[0].StartsWith("Failed to", StringComparison.Ordinal) ? lines[1..] : lines;
+        var text = string.Join(' ', telling);
+        return text.Length == 0 ? $"exit code {answer.ExitCode}" : text[..Math.Min(text.Length, 2048)];
+    }
+
+    private static readonly string[] s_gone =
+    [
+        "failed to connect to the hypervisor", "Failed to connect socket", "End of file while reading data", "Cannot recv data",
+        "Cannot write data", "client socket is closed", "Connection reset by peer", "Disconnected from qemu:///system",
+    ];
+
+    private static readonly string[] s_absent = ["failed to get domain", "Domain not found", "no domain with matching name"];
+
+    // virDomainState and virDomainShutoffReason of libvirt-domain.h.
+    private static DomainState StateOf(int state, int reason) => (state, reason) switch
+    {
+        (1 or 2, _) => DomainState.Running,
+        (3 or 7, _) => DomainState.Paused,
+        (4, _) => DomainState.Stopping,
+        (5, 3) => DomainState.Crashed,
+        (5, _) => DomainState.Off,
+        (6, _) => DomainState.Crashed,
+        (0, _) => DomainState.Running,
+        _ => throw new HostFaultException($"libvirt reports the domain state {state}, which this portal does not know."),
+    };
+
+    private static int Number(string fact) =>
+        int.TryParse(fact[(fact.IndexOf('=', StringComparison.Ordinal) + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new HostFaultException($"virsh domstats answered what cannot be understood: {fact}");
+
+    private static string? One(Regex pattern, string output) => pattern.Match(output) is { Success: true } match ? match.Groups[1].Value : null;
+
+    [GeneratedRegex("^Domain: '(.*)'\\r?$")]
+    private static partial Regex Header();
+
+    [GeneratedRegex("^Running against daemon: ([0-9.]+)", RegexOptions.Multiline)]
+    private static partial Regex DaemonVersion();
+
+    [GeneratedRegex("^Running hypervisor: QEMU ([0-9.]+)", RegexOptions.Multiline)]
+    private static partial Regex HypervisorVersion();
+
+    [GeneratedRegex("^CPU\\(s\\): +([0-9]+)", RegexOptions.Multiline)]
+    private static partial Regex Cpus();
+
+    [GeneratedRegex("^Memory size: +([0-9]+) KiB", RegexOptions.Multiline)]
+    private static partial Regex MemoryKiB();
+}

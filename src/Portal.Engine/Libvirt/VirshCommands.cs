@@ -1,0 +1,43 @@
+using Portal.Engine.Shell;
+
+namespace Portal.Engine.Libvirt;
+
+/// <summary>The commands that libvirt is asked with.</summary>
+internal static class VirshCommands
+{
+    private static readonly TimeSpan s_ask = TimeSpan.FromSeconds(20);
+
+    // A start asks QEMU for its capabilities first, where the cache of them is stale: seconds on a busy machine.
+    private static readonly TimeSpan s_act = TimeSpan.FromSeconds(90);
+
+    public static HostCommand Version() => Ask("version", "--daemon");
+
+    public static HostCommand NodeInfo() => Ask("nodeinfo");
+
+    /// <summary>All domains with their states, in one command; --nowait: also while one of them is busy with a job.</summary>
+    public static HostCommand States() => Ask("domstats", "--state", "--nowait");
+
+    public static HostCommand StateOf(string name) => Ask("domstats", "--state", "--nowait", name);
+
+    public static HostCommand Describe(string name) => Ask("dumpxml", "--inactive", name);
+
+    public static HostCommand Define(string xml) => Act("define", "/dev/stdin") with { Input = xml };
+
+    public static HostCommand CreateTransient(string xml) => Act("create", "/dev/stdin") with { Input = xml };
+
+    public static HostCommand Start(string name) => Act("start", name);
+
+    public static HostCommand Resume(string name) => Act("resume", name);
+
+    public static HostCommand Shutdown(string name) => Act("shutdown", name, "--mode", "acpi");
+
+    public static HostCommand Destroy(string name) => Act("destroy", name);
+
+    public static HostCommand Undefine(string name) => Act("undefine", name, "--managed-save", "--snapshots-metadata");
+
+    private static HostCommand Ask(params string[] words) => Virsh(words, s_ask);
+
+    private static HostCommand Act(params string[] words) => Virsh(words, s_act);
+
+    private static HostCommand Virsh(string[] words, TimeSpan timeout) => new("virsh", ["--connect", "qemu:///system", "--quiet", .. words], timeout);
+}

@@ -1,0 +1,22 @@
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Pools;
+
+/// <summary>Knows "no space left" in its several clothes.</summary>
+internal static class DiskFull
+{
+    /// <summary>ENOSPC, as .NET passes it on in an exception's HResult.</summary>
+    public const int Code = 28;
+
+    public static bool Is(Exception exception) => exception is IOException { HResult: Code };
+
+    public static bool Said(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("No space left on device", StringComparison.Ordinal);
+
+    public static PoolFull Refusal(PoolLayout pool, ByteSize asked) => new(asked, Free(pool));
+
+    public static ByteSize Free(PoolLayout pool) => new(new DriveInfo(pool.Root).AvailableFreeSpace);
+
+    /// <summary>What is left free for the logs, fences and growth of the disks that are there: 1 GiB, or 5 % of a smaller file system.</summary>
+    public static ByteSize Floor(PoolLayout pool) => new(Math.Min(1L << 30, new DriveInfo(pool.Root).TotalSize / 20));
+}

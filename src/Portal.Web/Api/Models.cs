@@ -1,0 +1,189 @@
+using System.Text.Json.Serialization;
+using Portal.App.Access;
+using Portal.App.Billing;
+using Portal.App.Catalogue;
+using Portal.App.Control;
+using Portal.App.Operations;
+using Portal.App.Ordering;
+using Portal.App.Pricing;
+using Portal.App.Quotas;
+using Portal.App.Tenants;
+using Portal.Kernel;
+
+namespace Portal.Web.Api;
+
+// What crosses the wire. Sizes carry their unit in the name, money is decimal with its currency beside it, instants are UTC.
+
+internal sealed record SignInBody(string Email, string Password);
+
+internal sealed record MeJson(Guid Id, string Name, string Email, IReadOnlyList<string> Roles, IReadOnlyList<MembershipJson> Memberships)
+{
+    public static MeJson Of(Actor actor) => new(
+        actor.User!.Value.Value, actor.Name, actor.Email, [.. actor.Roles.Order().Select(r => r.ToString())],
+        [.. actor.Memberships.Select(m => new MembershipJson(m.Key.Value, m.Value.ToString()))]);
+}
+
+internal sealed record MembershipJson(Guid Tenant, string Role);
+
+internal sealed record LimitsJson(long? Vms = null, long? Vcpus = null, long? MemoryMiB = null, long? DiskGiB = null)
+{
+    public static LimitsJson Of(TenantLimits limits) => new(Max(limits.Vms), Max(limits.Vcpus), Max(limits.MemoryMiB), Max(limits.DiskGiB));
+
+    // Only here, at the edge, an absent number means "unlimited": JSON has no closed type.
+    public TenantLimits ToLimits() => new(Read(Vms), Read(Vcpus), Read(MemoryMiB), Read(DiskGiB));
+
+    [JsonIgnore]
+    public bool IsValid => new[] { Vms, Vcpus, MemoryMiB, DiskGiB }.All(n => n is null or >= 0);
+
+    private static long? Max(Limit limit) => limit is Limit.AtMost(var max) ? max : null;
+
+    private static Limit Read(long? max) => max is { } n ? Limit.Of(n) : Limit.None;
+}
+
+internal sealed record TenantJson(Guid Id, string Slug, string Name, string Currency, string Approval, LimitsJson Limits, DateTimeOffset CreatedAt)
+{
+    public static TenantJson Of(TenantRow t) => new(t.Id.Value, t.Slug, t.Name, t.Currency.Code, t.Approval.ToString(), LimitsJson.Of(t.Limits), t.CreatedAt);
+}
+
+internal sealed record NewTenantBody(string Slug, string Name, string Currency, ApprovalMode Approval, LimitsJson Limits);
+
+internal sealed record ChangeTenantBody(string Name, ApprovalMode Approval, LimitsJson Limits);
+
+internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB)
+{
+    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB);
+}
+
+internal sealed record PriceJson(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal PerHour, decimal PerMonth)
+{
+    public static PriceJson Of(Price p) => new(p.Currency.Code, p.RunningPerHour, p.AllocatedPerHour, p.PerHour.Amount, p.PerMonth.Amount);
+}
+
+internal sealed record PlanJson(Guid Id, string Name, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson? Price)
+{
+    public static PlanJson Of(PlanRow p) => new(p.Id.Value, p.Name, p.Vcpus, p.Memory.CeilingMiB, p.Disk.CeilingGiB, p.Price is null ? null : PriceJson.Of(p.Price));
+}
+
+/// <param name="Template">A template's id or its slug.</param>
+/// <param name="Plan">A plan's id or its name.</param>
+internal sealed record OrderBody(string Template, string Plan, string Name, int Count = 1, IReadOnlyList<string>? SshKeys = null, string? Note = null);
+
+internal sealed record QuotaJson(int UsedVms, int UsedVcpus, long UsedMemoryMiB, long UsedDiskGiB, int HeldVms, int HeldVcpus, long HeldMemoryMiB, long HeldDiskGiB, LimitsJson Limits)
+{
+    public static QuotaJson Of(QuotaState q) => new(
+        q.Used.Vms, q.Used.Vcpus, q.Used.Memory.CeilingMiB, q.Used.Disk.CeilingGiB, q.InOrders.Vms, q.InOrders.Vcpus, q.InOrders.Memory.CeilingMiB, q.InOrders.Disk.CeilingGiB, LimitsJson.Of(q.Limits));
+}
+
+internal sealed record RefusalJson(string Code, string Message, string? Field)
+{
+    public static RefusalJson Of(Refusal r) => new(r.Code, r.Message, r.Field);
+}
+
+internal sealed record PreviewJson(IReadOnlyList<string> Names, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<RefusalJson> Problems, IReadOnlyList<string> Commands)
+{
+    public static PreviewJson Of(PreviewOrder.Preview p) => new(
+        p.Names, p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)], p.Commands);
+}
+
+internal sealed record PlacedJson(Guid Id, int Number, bool Repeated);
+
+internal sealed record OrderJson(Guid Id, int Number, Guid Tenant, string RequestedBy, DateTimeOffset CreatedAt, string State, string What, IReadOnlyList<string> Names, PriceJson Price)
+{
+    public static OrderJson Of(OrderRow o) => new(o.Id.Value, o.Number, o.Tenant.Value, o.RequestedBy, o.CreatedAt, o.State.ToString(), o.What, o.Names, PriceJson.Of(o.Price));
+}
+
+internal sealed record OrderVmJson(Guid Id, string Name, string Stage, string? Problem);
+
+internal sealed record VoteJson(string By, string Verdict, string Reason, DateTimeOffset At);
+
+internal sealed record OrderDetailsJson(OrderJson Order, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide)
+{
+    public static OrderDetailsJson Of(GetOrder.Details d) => new(
+        OrderJson.Of(d.Row), d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
+        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide);
+}
+
+internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
+
+internal sealed record StepJson(int Ordinal, string Kind, string Words, string State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries);
+
+internal sealed record OperationJson(
+    Guid Id, Guid Tenant, Guid Vm, string VmName, string Kind, string State, string RequestedBy, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
+    string? Problem, string? ProblemCode, bool CancelRequested, bool CanCancel, IReadOnlyList<StepJson> Steps)
+{
+    public static OperationJson Of(OperationRow o) => new(
+        o.Id.Value, o.Tenant.Value, o.Vm.Value, o.VmName, o.Kind.ToString(), o.State.ToString(), o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
+        [.. o.Steps.Select(s => new StepJson(s.Ordinal, s.Kind.ToString(), s.Words, s.State.ToString(), s.StartedAt, s.FinishedAt, s.Tries))]);
+}
+
+internal sealed record VmJson(Guid Id, string Name, string Status, string? StatusDetail, string Ip, string Plan, string Template, PriceJson Price, DateTimeOffset CreatedAt)
+{
+    public static VmJson Of(VmRow v) => new(v.Id.Value, v.Name, v.Status.ToString(), v.StatusDetail, v.Ip.ToString(), v.PlanName, v.TemplateName, PriceJson.Of(v.Price), v.CreatedAt);
+}
+
+/// <param name="Next">The value of <c>after</c> for the next page; null on the last.</param>
+internal sealed record VmPageJson(IReadOnlyList<VmJson> Vms, Guid? Next);
+
+internal sealed record VmDetailsJson(
+    VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, OperationJson? Live, OperationJson? Last)
+{
+    public static VmDetailsJson Of(GetVm.Details d) => new(
+        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen.ToString(), d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
+        d.Live is null ? null : OperationJson.Of(d.Live), d.Last is null ? null : OperationJson.Of(d.Last));
+}
+
+internal sealed record AcceptedJson(Guid Operation);
+
+/// <param name="Protocols">What to ask for as WebSocket subprotocols, in this order.</param>
+internal sealed record ConsoleJson(string Path, IReadOnlyList<string> Protocols, DateTimeOffset ExpiresAt);
+
+internal sealed record StretchJson(DateTimeOffset From, DateTimeOffset To, bool Open);
+
+internal sealed record UsageLineJson(Guid Vm, string VmName, string Plan, string Meter, decimal Seconds, decimal RatePerHour, decimal Amount, IReadOnlyList<StretchJson> Stretches);
+
+internal sealed record UsageJson(DateTimeOffset From, DateTimeOffset To, DateTimeOffset AsOf, string Currency, IReadOnlyList<UsageLineJson> Lines, decimal Total)
+{
+    public static UsageJson Of(MonthUsage.Usage u) => new(
+        u.From, u.To, u.AsOf, u.Currency.Code,
+        [.. u.Lines.Select(l => new UsageLineJson(l.Vm.Value, l.VmName, l.PlanName, l.Meter.ToString(), l.Seconds, l.RatePerHour, l.Amount, [.. l.Stretches.Select(s => new StretchJson(s.From, s.To, s.Open))]))],
+        u.Total.Amount);
+}
+
+internal sealed record SshKeyJson(Guid Id, string Name, string Line, string Fingerprint, string AddedBy, DateTimeOffset CreatedAt)
+{
+    public static SshKeyJson Of(SshKeyRow k) => new(k.Id.Value, k.Name, k.Line, k.Fingerprint, k.AddedBy, k.CreatedAt);
+}
+
+internal sealed record SshKeyBody(string Line, string? Name = null);
+
+internal sealed record MemberJson(Guid User, string Name, string Email, string Role, DateTimeOffset Since);
+
+internal sealed record InvitationJson(Guid Id, string Email, string Role, string InvitedBy, DateTimeOffset ExpiresAt);
+
+internal sealed record MembersJson(IReadOnlyList<MemberJson> Members, IReadOnlyList<InvitationJson> Invitations)
+{
+    public static MembersJson Of(ListMembers.People p) => new(
+        [.. p.Members.Select(m => new MemberJson(m.User.Value, m.Name, m.Email, m.Role.ToString(), m.Since))],
+        [.. p.Invitations.Select(i => new InvitationJson(i.Id.Value, i.Email, i.Role.ToString(), i.InvitedBy, i.ExpiresAt))]);
+}
+
+internal sealed record InviteBody(string Email, TenantRole Role);
+
+internal sealed record InvitedJson(Guid Id, Uri Link, DateTimeOffset ExpiresAt);
+
+internal sealed record HostJson(
+    Guid Id, string Name, string Kind, string Mode, string Hypervisor, int Cpus, int SellableVcpus, int SoldVcpus, long MemoryMiB, long SellableMemoryMiB, long SoldMemoryMiB,
+    long PoolSizeGiB, long PoolFreeGiB, long SoldDiskGiB, int Vms, DateTimeOffset? SeenAt, string? Problem)
+{
+    public static HostJson Of(App.Hosts.HostRow h) => new(
+        h.Id.Value, h.Name, h.Kind, h.Mode.ToString(), h.Hypervisor, h.Cpus, h.SellableVcpus, h.SoldVcpus, h.Memory.CeilingMiB, h.SellableMemory.CeilingMiB, h.SoldMemory.CeilingMiB,
+        h.PoolSize.CeilingGiB, h.PoolFree.CeilingGiB, h.SoldDisk.CeilingGiB, h.Vms, h.SeenAt, h.Problem);
+}
+
+internal sealed record HostModeBody(App.Hosts.HostMode Mode);
+
+internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered = true);
+
+internal sealed record PriceBody(string Currency, decimal RunningPerHour, decimal AllocatedPerHour);
+
+internal sealed record CreatedJson(Guid Id);

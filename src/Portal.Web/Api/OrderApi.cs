@@ -1,0 +1,73 @@
+using Portal.App.Access;
+using Portal.App.Catalogue;
+using Portal.App.Ordering;
+using Portal.App.Pricing;
+using Portal.Kernel;
+
+namespace Portal.Web.Api;
+
+/// <summary>Orders and decisions.</summary>
+internal static class OrderApi
+{
+    private const string KeyHeader = "Idempotency-Key";
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        var orders = api.MapGroup("/tenants/{tenant:guid}/orders").WithTags("Orders");
+        orders.MapPost("/preview", async (Guid tenant, OrderBody body, PreviewOrder.Handler handler, Catalogue catalogue, HttpContext http, CancellationToken ct) =>
+                (await catalogue.FormAsync(body, http.Actor(), ct)).TryGet(out var form, out var refusal)
+                    ? (await handler.HandleAsync(new(new TenantId(tenant), form), http.Actor(), ct)).Answer(PreviewJson.Of)
+                    : Problems.From(refusal))
+            .WithName("PreviewOrder").WithSummary("What an order would cost, take and do. Changes nothing.").Produces<PreviewJson>().ProducesProblem(422);
+        orders.MapPost("/", async (Guid tenant, OrderBody body, PlaceOrder.Handler handler, Catalogue catalogue, HttpContext http, CancellationToken ct) =>
+            {
+                if (!(await catalogue.FormAsync(body, http.Actor(), ct)).TryGet(out var form, out var refusal))
+                {
+                    return Problems.From(refusal);
+                }
+
+                var key = http.Request.Headers[KeyHeader].ToString() is { Length: > 0 } given ? given : Guid.CreateVersion7().ToString();
+                var result = await handler.HandleAsync(new(new TenantId(tenant), form, key), http.Actor(), ct);
+                return result.TryGet(out var placed, out refusal)
+                    ? Results.Created($"/api/v1/orders/{placed.Order}", new PlacedJson(placed.Order.Value, placed.Number, placed.Repeated))
+                    : Problems.From(refusal);
+            })
+            .WithName("PlaceOrder").WithSummary("Places an order. The same Idempotency-Key with the same body gives the same order.").Produces<PlacedJson>(201).ProducesProblem(409).ProducesProblem(422);
+        orders.MapGet("/", async (Guid tenant, Guid? after, ListOrders.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), after is { } a ? new OrderId(a) : null), http.Actor(), ct)).Answer(rows => rows.Select(OrderJson.Of)))
+            .WithName("ListOrders").WithSummary("A tenant's orders, the newest first, 50 a page; continue with `after`.").Produces<IEnumerable<OrderJson>>().ProducesProblem(404);
+        orders.MapPost("/{order:guid}/cancel", async (Guid tenant, Guid order, CancelOrder.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new OrderId(order)), http.Actor(), ct)).Answer())
+            .WithName("CancelOrder").WithSummary("Takes back an order that still waits.").Produces(204).ProducesProblem(404).ProducesProblem(409);
+
+        api.MapGet("/orders/{order:guid}", async (Guid order, GetOrder.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new OrderId(order)), http.Actor(), ct)).Answer(OrderDetailsJson.Of))
+            .WithTags("Orders").WithName("GetOrder").WithSummary("An order with its VMs and what was said.").Produces<OrderDetailsJson>().ProducesProblem(404);
+        api.MapGet("/approvals", async (bool? decided, ListApprovals.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(decided ?? false), http.Actor(), ct)).Answer(rows => rows.Select(OrderJson.Of)))
+            .WithTags("Approvals").WithName("ListApprovals").WithSummary("What waits for a decision, or was decided. For approvers.").Produces<IEnumerable<OrderJson>>().ProducesProblem(403);
+        api.MapPost("/orders/{order:guid}/decision", async (Guid order, DecisionBody body, DecideOrder.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new OrderId(order), body.Verdict, body.Reason ?? ""), http.Actor(), ct)).Answer())
+            .WithTags("Approvals").WithName("DecideOrder").WithSummary("Approves or denies. For approvers; never one's own order.").Produces(204).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+    }
+
+    /// <summary>Finds what a body names: programs keep ids, people type names.</summary>
+    internal sealed class Catalogue(ListTemplates.Handler templates, ListPlans.Handler plans)
+    {
+        public async Task<Result<OrderForm>> FormAsync(OrderBody body, Actor actor, CancellationToken ct)
+        {
+            var offered = (await templates.HandleAsync(new(OfferedOnly: true), actor, ct)).Value;
+            var template = offered.FirstOrDefault(t => t.Slug == body.Template || t.Id.ToString() == body.Template);
+            if (template is null)
+            {
+                return new Invalid("template", "There is no such template on offer. GET /api/v1/templates lists them.");
+            }
+
+            var sizes = (await plans.HandleAsync(new(Currency.Eur, OfferedOnly: true), actor, ct)).Value;
+            var plan = sizes.FirstOrDefault(p => string.Equals(p.Name, body.Plan, StringComparison.OrdinalIgnoreCase) || p.Id.ToString() == body.Plan);
+            return plan is null
+                ? new Invalid("plan", "There is no such plan on offer. GET /api/v1/plans lists them.")
+                : new OrderForm(template.Id, plan.Id, body.Name, body.Count, body.SshKeys ?? [], body.Note ?? "");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using Portal.App.Audit;
+using Portal.App.Hosts;
+using Portal.App.Setup;
+using Portal.Kernel;
+
+namespace Portal.Web.Api;
+
+/// <summary>For the provider's own people.</summary>
+internal static class StaffApi
+{
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/hosts", async (ListHosts.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(HostJson.Of)))
+            .WithTags("Hosts").WithName("ListHosts").WithSummary("All hosts, their room and their troubles. For operators.").Produces<IEnumerable<HostJson>>().ProducesProblem(403);
+        api.MapPut("/hosts/{host:guid}/mode", async (Guid host, HostModeBody body, ChangeHostMode.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host), body.Mode), http.Actor(), ct)).Answer())
+            .WithTags("Hosts").WithName("ChangeHostMode").WithSummary("Lets new VMs come to a host, or not. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404);
+        api.MapGet("/setup", async (GetChecklist.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows))
+            .WithTags("Setup").WithName("GetChecklist").WithSummary("What has to be there before anything can be sold. For administrators.").Produces<IEnumerable<SetupRow>>().ProducesProblem(403);
+        api.MapGet("/audit", async (long? before, ListAudit.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(null, before), http.Actor(), ct)).Answer(p => p))
+            .WithTags("Audit").WithName("ListPlatformAudit").WithSummary("The platform's own audit, the newest first. For administrators.").Produces<ListAudit.Page>().ProducesProblem(403);
+    }
+}

@@ -1,0 +1,72 @@
+using Portal.App.Audit;
+using Portal.App.Billing;
+using Portal.App.Tenants;
+using Portal.Kernel;
+
+namespace Portal.Web.Api;
+
+/// <summary>Tenants: members, keys, usage.</summary>
+internal static class TenantApi
+{
+    public static void Map(RouteGroupBuilder api)
+    {
+        var tenants = api.MapGroup("/tenants").WithTags("Tenants");
+        tenants.MapGet("/", async (ListTenants.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(TenantJson.Of)))
+            .WithName("ListTenants").WithSummary("The tenants that you may see.").Produces<IEnumerable<TenantJson>>();
+        tenants.MapPost("/", async (NewTenantBody body, CreateTenant.Handler handler, HttpContext http, CancellationToken ct) =>
+            {
+                if (!body.Limits.IsValid)
+                {
+                    return Problems.From(new App.Access.Invalid("limits", "A limit is 0 or more; leave it out for no limit."));
+                }
+
+                var result = await handler.HandleAsync(new(body.Slug, body.Name, body.Currency, body.Approval, body.Limits.ToLimits()), http.Actor(), ct);
+                return result.TryGet(out var id, out var refusal) ? Results.Created($"/api/v1/tenants/{id}", new CreatedJson(id.Value)) : Problems.From(refusal);
+            })
+            .WithName("CreateTenant").WithSummary("Makes a tenant. For administrators.").Produces<CreatedJson>(201).ProducesProblem(409).ProducesProblem(422);
+        tenants.MapPut("/{tenant:guid}", async (Guid tenant, ChangeTenantBody body, ChangeTenant.Handler handler, HttpContext http, CancellationToken ct) =>
+                body.Limits.IsValid
+                    ? (await handler.HandleAsync(new(new TenantId(tenant), body.Name, body.Approval, body.Limits.ToLimits()), http.Actor(), ct)).Answer()
+                    : Problems.From(new App.Access.Invalid("limits", "A limit is 0 or more; leave it out for no limit.")))
+            .WithName("ChangeTenant").WithSummary("Changes name, approval and limits. For administrators.").Produces(204).ProducesProblem(404).ProducesProblem(422);
+        tenants.MapGet("/{tenant:guid}/members", async (Guid tenant, ListMembers.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(MembersJson.Of))
+            .WithName("ListMembers").WithSummary("Who is in the tenant, and who is invited.").Produces<MembersJson>().ProducesProblem(404);
+        tenants.MapPost("/{tenant:guid}/invitations", async (Guid tenant, InviteBody body, InviteMember.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), body.Email, body.Role, new Uri($"{http.Request.Scheme}://{http.Request.Host}")), http.Actor(), ct))
+                    .Answer(i => new InvitedJson(i.Invitation.Value, i.Link, i.ExpiresAt)))
+            .WithName("InviteMember").WithSummary("Invites somebody; the link is shown once.").Produces<InvitedJson>().ProducesProblem(403).ProducesProblem(422);
+        tenants.MapGet("/{tenant:guid}/ssh-keys", async (Guid tenant, ListSshKeys.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(rows => rows.Select(SshKeyJson.Of)))
+            .WithName("ListSshKeys").WithSummary("The tenant's stored public keys.").Produces<IEnumerable<SshKeyJson>>();
+        tenants.MapPost("/{tenant:guid}/ssh-keys", async (Guid tenant, SshKeyBody body, AddSshKey.Handler handler, HttpContext http, CancellationToken ct) =>
+            {
+                var result = await handler.HandleAsync(new(new TenantId(tenant), body.Name ?? "", body.Line), http.Actor(), ct);
+                return result.TryGet(out var id, out var refusal) ? Results.Created($"/api/v1/tenants/{tenant}/ssh-keys", new CreatedJson(id.Value)) : Problems.From(refusal);
+            })
+            .WithName("AddSshKey").WithSummary("Stores a public key.").Produces<CreatedJson>(201).ProducesProblem(409).ProducesProblem(422);
+        tenants.MapDelete("/{tenant:guid}/ssh-keys/{key:guid}", async (Guid tenant, Guid key, RemoveSshKey.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new SshKeyId(key)), http.Actor(), ct)).Answer())
+            .WithName("RemoveSshKey").WithSummary("Forgets a stored key; VMs that have it keep it.").Produces(204).ProducesProblem(404);
+        tenants.MapGet("/{tenant:guid}/usage", async (Guid tenant, string? month, MonthUsage.Handler handler, HttpContext http, CancellationToken ct) =>
+            {
+                DateTimeOffset? at = null;
+                if (month is not null)
+                {
+                    if (!DateTimeOffset.TryParseExact(month, "yyyy-MM", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal, out var parsed))
+                    {
+                        return Problems.From(new App.Access.Invalid("month", "A month is written 2026-11."));
+                    }
+
+                    at = parsed;
+                }
+
+                return (await handler.HandleAsync(new(new TenantId(tenant), at), http.Actor(), ct)).Answer(UsageJson.Of);
+            })
+            .WithName("GetUsage").WithSummary("A month's usage: exact seconds, rates, unrounded amounts.").Produces<UsageJson>().ProducesProblem(403).ProducesProblem(422);
+        tenants.MapGet("/{tenant:guid}/audit", async (Guid tenant, long? before, ListAudit.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), before), http.Actor(), ct)).Answer(p => p))
+            .WithName("ListTenantAudit").WithSummary("Who did what when, the newest first; says whether the chain of hashes is intact.").Produces<ListAudit.Page>().ProducesProblem(403);
+    }
+}

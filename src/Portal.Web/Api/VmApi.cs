@@ -1,0 +1,55 @@
+using Portal.App.Consoles;
+using Portal.App.Control;
+using Portal.App.Operations;
+using Portal.Kernel;
+using Portal.Web.Consoles;
+
+namespace Portal.Web.Api;
+
+/// <summary>VMs, their operations and consoles.</summary>
+internal static class VmApi
+{
+    public static void Map(RouteGroupBuilder api)
+    {
+        var vms = api.MapGroup("/tenants/{tenant:guid}/vms").WithTags("VMs");
+        vms.MapGet("/", async (Guid tenant, string? q, Guid? after, ListVms.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), q, after is { } a ? new VmId(a) : null), http.Actor(), ct))
+                    .Answer(page => new VmPageJson([.. page.Rows.Select(VmJson.Of)], page.Older ? page.Rows[^1].Id.Value : null)))
+            .WithName("ListVms").WithSummary("A tenant's VMs, the newest first, 50 a page; `q` is part of a name or an address.").Produces<VmPageJson>().ProducesProblem(404);
+        vms.MapGet("/{vm:guid}", async (Guid tenant, Guid vm, GetVm.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)).Answer(VmDetailsJson.Of))
+            .WithName("GetVm").WithSummary("A VM: what is wanted, what was seen, what is under way.").Produces<VmDetailsJson>().ProducesProblem(404);
+        Power(vms, "start", PowerVm.Action.Start, "StartVm", "Starts it.");
+        Power(vms, "shut-down", PowerVm.Action.ShutDown, "ShutDownVm", "Asks the guest to shut down, and waits.");
+        Power(vms, "power-off", PowerVm.Action.PowerOff, "PowerOffVm", "Takes the power away; the disk stays.");
+        Power(vms, "reboot", PowerVm.Action.Reboot, "RebootVm", "Asks the guest to shut down, and starts it again.");
+        vms.MapPost("/{vm:guid}/build", async (Guid tenant, Guid vm, RetryBuild.Handler handler, HttpContext http, CancellationToken ct) =>
+                Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)))
+            .WithName("RetryBuild").WithSummary("Builds a VM again whose build failed.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409);
+        vms.MapDelete("/{vm:guid}", async (Guid tenant, Guid vm, string? confirmName, DeleteVm.Handler handler, HttpContext http, CancellationToken ct) =>
+                Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), confirmName ?? ""), http.Actor(), ct)))
+            .WithName("DeleteVm").WithSummary("Deletes a VM and its disk for good; `confirmName` is its name.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        vms.MapPost("/{vm:guid}/console", async (Guid tenant, Guid vm, OpenConsole.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), $"{http.Request.Scheme}://{http.Request.Host}"), http.Actor(), ct))
+                    .Answer(o => new ConsoleJson("/console", [ConsoleEndpoint.Protocol, $"ticket.{o.Ticket}"], o.ExpiresAt)))
+            .WithName("OpenConsole").WithSummary("A one-time ticket for the serial console's WebSocket, good for 30 s.").Produces<ConsoleJson>().ProducesProblem(404).ProducesProblem(409);
+        api.MapGet("/tenants/{tenant:guid}/operations", async (Guid tenant, Guid? vm, bool? live, ListOperations.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), vm is { } v ? new VmId(v) : null, live ?? false), http.Actor(), ct)).Answer(rows => rows.Select(OperationJson.Of)))
+            .WithTags("Operations").WithName("ListOperations").WithSummary("A tenant's last 100 operations, the newest first.").Produces<IEnumerable<OperationJson>>().ProducesProblem(404);
+        api.MapGet("/operations/{operation:guid}", async (Guid operation, GetOperation.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new OperationId(operation)), http.Actor(), ct)).Answer(OperationJson.Of))
+            .WithTags("Operations").WithName("GetOperation").WithSummary("An operation with its steps.").Produces<OperationJson>().ProducesProblem(404);
+        api.MapPost("/tenants/{tenant:guid}/operations/{operation:guid}/cancel", async (Guid tenant, Guid operation, CancelOperation.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new OperationId(operation)), http.Actor(), ct)).Answer())
+            .WithTags("Operations").WithName("CancelOperation").WithSummary("Asks to cancel: a build is undone, anything else is called off before it begins.").Produces(204).ProducesProblem(404).ProducesProblem(409);
+    }
+
+    private static void Power(RouteGroupBuilder vms, string path, PowerVm.Action action, string name, string summary) =>
+        vms.MapPost($"/{{vm:guid}}/{path}", async (Guid tenant, Guid vm, PowerVm.Handler handler, HttpContext http, CancellationToken ct) =>
+                Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), action), http.Actor(), ct)))
+            .WithName(name).WithSummary(summary).Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409);
+
+    private static IResult Accepted(Result<OperationId> result) => result.TryGet(out var operation, out var refusal)
+        ? Results.Accepted($"/api/v1/operations/{operation}", new AcceptedJson(operation.Value))
+        : Problems.From(refusal);
+}

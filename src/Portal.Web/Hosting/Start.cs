@@ -1,0 +1,79 @@
+using System.Text;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Portal.App;
+using Portal.App.Setup;
+
+namespace Portal.Web.Hosting;
+
+/// <summary>What happens once before the portal serves.</summary>
+internal static class Start
+{
+    /// <summary>Fills an empty portal, registers this machine, and tells the accounts that it made.</summary>
+    /// <exception cref="SetupException">Something that was given cannot be used; the message says what to change.</exception>
+    public static async Task PrepareAsync(WebApplication app, CancellationToken ct)
+    {
+        await Database.MigrateAsync(app.Services, ct);
+        var data = Path.GetFullPath(app.Configuration["PORTAL_DATA"] ?? "var");
+        var pool = Path.GetFullPath(app.Configuration["PORTAL_POOL"] ?? Path.Combine(data, "pool"));
+        var request = new FirstRunRequest(
+            app.Services.GetRequiredService<IOptions<PortalOptions>>().Value.HostKind,
+            pool,
+            app.Configuration["PORTAL_ADMIN_EMAIL"],
+            app.Configuration["PORTAL_ADMIN_PASSWORD"]);
+        await using var scope = app.Services.CreateAsyncScope();
+        var made = await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(request, accounts => KeepAsync(data, accounts, ct), ct);
+        await NoteInstanceAsync(app.Services, data, ct);
+        if (made.Count > 0)
+        {
+            Console.WriteLine(Describe(made));
+        }
+    }
+
+    /// <summary>Says where the portal is, when it is there.</summary>
+    public static void Announce(WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
+    {
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+        // 127.0.0.1 is not a secure context for everything a browser offers; localhost is.
+        Console.WriteLine($"Portal is ready at {string.Join(" ", addresses.Select(a => a.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)))}");
+    });
+
+    private static async Task KeepAsync(string data, IReadOnlyList<MadeAccount> accounts, CancellationToken ct)
+    {
+        Directory.CreateDirectory(data);
+        var file = Path.Combine(data, "accounts.txt");
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        await using var writer = new StreamWriter(file, Encoding.UTF8, options);
+        await writer.WriteAsync(Describe(accounts).AsMemory(), ct);
+    }
+
+    // `./portal down --all` removes the domains of this portal and of no other; it works when the database is down.
+    private static async Task NoteInstanceAsync(IServiceProvider services, string data, CancellationToken ct)
+    {
+        await using var db = services.GetRequiredService<PortalDbs>().ForSystem();
+        var instances = await db.Hosts.Select(h => h.Instance).ToListAsync(ct);
+        if (instances.Count > 0)
+        {
+            Directory.CreateDirectory(data);
+            await File.WriteAllLinesAsync(Path.Combine(data, "instance"), instances, ct);
+        }
+    }
+
+    private static string Describe(IReadOnlyList<MadeAccount> accounts)
+    {
+        var text = new StringBuilder("Accounts (change the passwords after the first sign-in):\n");
+        foreach (var account in accounts)
+        {
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {account.Email}  {account.Password}  {account.For}\n");
+        }
+
+        return text.ToString();
+    }
+}

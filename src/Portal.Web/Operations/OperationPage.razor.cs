@@ -1,0 +1,135 @@
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+using Portal.App;
+using Portal.App.Access;
+using Portal.App.Control;
+using Portal.App.Operations;
+using Portal.App.Tenants;
+using Portal.Kernel;
+using Portal.Web.Components;
+using Portal.Web.Components.Shared;
+
+namespace Portal.Web.Operations;
+
+/// <summary>What an operation does, step by step as it happens, and what can be done about it.</summary>
+public partial class OperationPage(GetOperation.Handler operations, ListTenants.Handler tenants, CancelOperation.Handler cancellation, PowerVm.Handler power, RetryBuild.Handler builds, IDialogService dialogs) : PortalPage
+{
+    private Result<OperationRow>? _operation;
+    private TenantRow? _tenant;
+    private Refusal? _refusal;
+    private bool _busy;
+
+    [Parameter]
+    public string Operation { get; set; } = "";
+
+    protected override async Task OnParametersSetAsync()
+    {
+        var read = await ReadAsync("operation", LoadAsync);
+        (_operation, _tenant) = Take(read);
+        if (_operation is { Succeeded: true } there)
+        {
+            // What it is about is only known now, so look once more after the subscription holds.
+            Follow(Topic.Of(there.Value.Vm));
+            if (RendererInfo.IsInteractive && there.Value.IsLive)
+            {
+                await LookAgainAsync();
+            }
+        }
+    }
+
+    protected override async Task LookAgainAsync() => (_operation, _tenant) = Take(await AskAsync(LoadAsync));
+
+    private static (Result<OperationRow>, TenantRow?) Take(Result<Loaded> read) =>
+        read.TryGet(out var loaded, out var refusal) ? (Result<OperationRow>.Of(loaded.Operation), loaded.Tenant) : (Result<OperationRow>.Of(refusal), null);
+
+    private async Task<Result<Loaded>> LoadAsync(Actor actor, CancellationToken ct)
+    {
+        if (!Id.TryParse<OperationId>(Operation, out var id))
+        {
+            return Result<Loaded>.Of(new NotFound("operation"));
+        }
+
+        var read = await operations.HandleAsync(new GetOperation.Request(id), actor, ct);
+        if (!read.TryGet(out var operation, out var refusal))
+        {
+            return Result<Loaded>.Of(refusal);
+        }
+
+        var mine = await tenants.HandleAsync(new ListTenants.Request(), actor, ct);
+        return new Loaded(operation, mine.TryGet(out var rows, out _) ? rows.FirstOrDefault(t => t.Id == operation.Tenant) : null);
+    }
+
+    private bool MayControl(OperationRow operation) => May(Permission.ControlVms, operation.Tenant);
+
+    // A delete is asked for again on the VM's page, where its name is typed.
+    private static bool CanRetry(OperationRow operation) =>
+        operation.State is OperationState.Failed or OperationState.Cancelled && operation.Kind != OperationKind.Delete;
+
+    private IReadOnlyList<Crumb> Crumbs(OperationRow operation) =>
+        _tenant is null ? [] : [new(_tenant.Name, $"/t/{_tenant.Slug}"), new("VMs", $"/t/{_tenant.Slug}/vms"), new(operation.VmName, VmHref(operation))];
+
+    private string VmHref(OperationRow operation) => $"/t/{_tenant?.Slug}/vms/{operation.Vm}";
+
+    private static string Sentence(OperationRow operation) => operation.State switch
+    {
+        OperationState.Waiting when operation.Problem is not null => "It could not go on and rests; the next try comes by itself.",
+        OperationState.Waiting => "It is queued and begins in a moment.",
+        OperationState.Running when operation.CancelRequested => "It was cancelled; what was done is taken back after the present step.",
+        OperationState.Running => $"Step {Math.Min(operation.Steps.Count, operation.Steps.Count(s => s.State == StepState.Done) + 1)} of {operation.Steps.Count}.",
+        OperationState.Undoing => "What was done is being taken back, the last step first. Nothing stays on the host.",
+        OperationState.Succeeded => $"All {operation.Steps.Count} steps are done.",
+        OperationState.Failed when operation.Kind == OperationKind.Build => "It failed, and what was done was taken back: nothing stays on the host, and nothing is billed.",
+        OperationState.Failed => "It failed. The VM is as the host shows it.",
+        OperationState.Cancelled => "It was cancelled. Nothing of it stays.",
+    };
+
+    private async Task CancelAsync()
+    {
+        if (_operation is not { Succeeded: true } read)
+        {
+            return;
+        }
+
+        var operation = read.Value;
+        if (operation.Kind == OperationKind.Build && !await dialogs.AskAsync($"Cancel building {operation.VmName}?", "What was made on the host so far is removed. The VM can be built again later, or deleted.", "Cancel the build", dangerous: true))
+        {
+            return;
+        }
+
+        await ActAsync(async (actor, ct) => (await cancellation.HandleAsync(new CancelOperation.Request(operation.Tenant, operation.Id), actor, ct)).Refusal);
+    }
+
+    private async Task RetryAsync()
+    {
+        if (_operation is not { Succeeded: true } read)
+        {
+            return;
+        }
+
+        var operation = read.Value;
+        OperationId? again = null;
+        await ActAsync(async (actor, ct) =>
+        {
+            var asked = operation.Kind == OperationKind.Build
+                ? await builds.HandleAsync(new RetryBuild.Request(operation.Tenant, operation.Vm), actor, ct)
+                : await power.HandleAsync(new PowerVm.Request(operation.Tenant, operation.Vm, Enum.Parse<PowerVm.Action>(operation.Kind.ToString())), actor, ct);
+            again = asked.Succeeded ? asked.Value : null;
+            return asked.Refusal;
+        });
+        if (again is { } id)
+        {
+            Navigation.NavigateTo($"/operations/{id}");
+        }
+    }
+
+    private async Task ActAsync(Func<Actor, CancellationToken, Task<Refusal?>> act)
+    {
+        _busy = true;
+        var done = await AskAsync<Done>(async (actor, ct) => await act(actor, ct) is { } refusal ? Result<Done>.Of(refusal) : default(Done));
+        _refusal = done.Refusal;
+        _busy = false;
+        await LookAgainAsync();
+    }
+
+    private sealed record Loaded(OperationRow Operation, TenantRow? Tenant);
+}

@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+using Portal.App;
+using Portal.App.Access;
+using Portal.App.Ordering;
+using Portal.Kernel;
+using Portal.Web.Components;
+using Portal.Web.Components.Shared;
+
+namespace Portal.Web.Ordering;
+
+/// <summary>All that an approver needs for a yes or a no, on one page. When somebody else decides meanwhile, the buttons go and the word shows.</summary>
+public partial class DecisionPage(GetDecision.Handler decisions, DecideOrder.Handler deciding, ISnackbar snackbar) : PortalPage
+{
+    private static readonly StatusLook s_fits = new("Fits", Icons.Material.Outlined.CheckCircle, Tone.Success);
+    private static readonly StatusLook s_full = new("No host has room", Icons.Material.Outlined.ErrorOutline, Tone.Error);
+
+    private Result<GetDecision.Facts>? _facts;
+    private Refusal? _refusal;
+    private string? _reason;
+    private string? _reasonProblem;
+    private bool _busy;
+
+    [Parameter]
+    public string Order { get; set; } = "";
+
+    protected override async Task OnParametersSetAsync()
+    {
+        if (!Id.TryParse<OrderId>(Order, out var id))
+        {
+            _facts = Result<GetDecision.Facts>.Of(new NotFound("order"));
+            return;
+        }
+
+        Follow(Topic.Of(id), Topic.Hosts);
+        _facts = await ReadAsync("facts", LoadAsync);
+    }
+
+    protected override async Task LookAgainAsync() => _facts = await AskAsync(LoadAsync);
+
+    private Task<Result<GetDecision.Facts>> LoadAsync(Actor actor, CancellationToken ct) =>
+        Id.TryParse<OrderId>(Order, out var id)
+            ? decisions.HandleAsync(new GetDecision.Request(id), actor, ct)
+            : Task.FromResult(Result<GetDecision.Facts>.Of(new NotFound("order")));
+
+    private async Task DecideAsync(Verdict verdict)
+    {
+        if (_busy || !Id.TryParse<OrderId>(Order, out var id))
+        {
+            return;
+        }
+
+        _busy = true;
+        var done = await AskAsync<Done>((actor, ct) => deciding.HandleAsync(new DecideOrder.Request(id, verdict, _reason ?? ""), actor, ct));
+        _reasonProblem = done.Refusal is { Field: "reason" } wrong ? wrong.Message : null;
+        _refusal = _reasonProblem is null ? done.Refusal : null;
+        _busy = false;
+        if (done.Succeeded)
+        {
+            snackbar.Add(verdict == Verdict.Approve ? "Approved: it is being built." : "Denied: the requester reads your reason.", Severity.Success);
+        }
+
+        await LookAgainAsync();
+    }
+}

@@ -1,0 +1,39 @@
+using Portal.App.Ordering;
+using Portal.Kernel;
+
+namespace Portal.Web.Ordering;
+
+/// <summary>An order form while it is filled in. It stands in the page's address, so that a reload, or a colleague with the link, sees the same.</summary>
+public sealed class OrderDraft
+{
+    /// <summary>Made when the form opens: the same key makes the same order, however often the button is pressed.</summary>
+    public string Key { get; set; } = "";
+
+    public TemplateId Template { get; set; }
+
+    public PlanId Plan { get; set; }
+
+    public string Name { get; set; } = "";
+
+    public int Count { get; set; } = 1;
+
+    /// <summary>The stored keys that are ticked.</summary>
+    public HashSet<SshKeyId> Keys { get; } = [];
+
+    /// <summary>Further keys, one a line.</summary>
+    public string Pasted { get; set; } = "";
+
+    public string Note { get; set; } = "";
+
+    /// <summary>The form as the handlers take it.</summary>
+    public OrderForm ToForm(IReadOnlyDictionary<SshKeyId, string> stored) => new(
+        Template,
+        Plan,
+        Name.Trim(),
+        Count,
+        [
+            .. Keys.Where(stored.ContainsKey).Select(k => stored[k]).Order(StringComparer.Ordinal),
+            .. Pasted.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+        ],
+        Note);
+}

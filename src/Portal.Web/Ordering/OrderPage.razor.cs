@@ -1,0 +1,80 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+using Portal.App;
+using Portal.App.Access;
+using Portal.App.Ordering;
+using Portal.App.Vms;
+using Portal.Kernel;
+using Portal.Web.Components;
+using Portal.Web.Components.Shared;
+
+namespace Portal.Web.Ordering;
+
+/// <summary>One order: where it is, who is next, what became of its VMs. Live.</summary>
+public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler cancellation, IDialogService dialogs) : TenantPage
+{
+    private Result<GetOrder.Details>? _order;
+    private Refusal? _refusal;
+    private bool _busy;
+
+    [Parameter]
+    public string Order { get; set; } = "";
+
+    protected override async Task OnParametersSetAsync()
+    {
+        if (!Id.TryParse<OrderId>(Order, out var id))
+        {
+            _order = Result<GetOrder.Details>.Of(new NotFound("order"));
+            return;
+        }
+
+        Follow(Topic.Of(id));
+        _order = await ReadHereAsync("order", LoadAsync);
+        if (_order is { Succeeded: true })
+        {
+            // Its VMs tell their progress under the tenant's topic.
+            Follow(Topic.Of(id), Topic.Of(Found.Id));
+        }
+    }
+
+    protected override async Task LookAgainAsync() => _order = await AskHereAsync(LoadAsync);
+
+    private async Task<Result<GetOrder.Details>> LoadAsync(TenantId tenant, Actor actor, CancellationToken ct)
+    {
+        var read = Id.TryParse<OrderId>(Order, out var id) ? await orders.HandleAsync(new GetOrder.Request(id), actor, ct) : Result<GetOrder.Details>.Of(new NotFound("order"));
+        return read.Succeeded && read.Value.Row.Tenant != tenant ? Result<GetOrder.Details>.Of(new NotFound("order")) : read;
+    }
+
+    private static string Sentence(GetOrder.Details order) => order.Row.State switch
+    {
+        OrderState.Waiting => "It waits for an approver. Nothing is built and nothing costs yet.",
+        OrderState.Building => $"{order.Vms.Count(v => v.Stage == VmStage.Ready)} of {Said.Count(order.Vms.Count, "VM")} built.",
+        OrderState.Done => order.Vms.All(v => v.Stage == VmStage.Deleted) ? "Built, and deleted since." : "All of it is built.",
+        OrderState.Failed => "Not all of it could be built. The VM's page says why, and builds it again.",
+        OrderState.Denied => "It was denied; the reason is below. Nothing was built.",
+        OrderState.Cancelled => "It was cancelled before anybody decided. Nothing was built.",
+        OrderState.Expired => "Nobody decided in time. Nothing was built; you can order again.",
+    };
+
+    // The same form, filled in; the key is new, so it is another order.
+    private string Again(GetOrder.Details order) => UrlState.With(
+        $"{Base}/orders/new",
+        ("plan", order.Row.What.Split(" x ", 2) is [_, var rest] ? rest.Split(',')[0] : null),
+        ("count", order.Row.Names.Count == 1 ? null : order.Row.Names.Count.ToString(CultureInfo.InvariantCulture)),
+        ("note", order.Note));
+
+    private async Task CancelAsync()
+    {
+        if (_order is not { Succeeded: true } read || !await dialogs.AskAsync($"Cancel order {read.Value.Row.Number}?", "Its share of the quota is free again. You can order again at any time.", "Cancel the order"))
+        {
+            return;
+        }
+
+        _busy = true;
+        var done = await AskHereAsync<Done>((tenant, actor, ct) => cancellation.HandleAsync(new CancelOrder.Request(tenant, read.Value.Row.Id), actor, ct));
+        _refusal = done.Refusal;
+        _busy = false;
+        await LookAgainAsync();
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Components;
+using Portal.App;
+using Portal.App.Access;
+using Portal.App.Ordering;
+using Portal.Kernel;
+using Portal.Web.Components;
+
+namespace Portal.Web.Ordering;
+
+/// <summary>A tenant's orders, the newest first.</summary>
+public partial class OrdersPage(ListOrders.Handler lists) : TenantPage
+{
+    private Result<IReadOnlyList<OrderRow>>? _orders;
+
+    [SupplyParameterFromQuery]
+    private string? After { get; set; }
+
+    protected override async Task OnParametersSetAsync()
+    {
+        _orders = await ReadHereAsync("orders", LoadAsync);
+        if (_orders is { Succeeded: true })
+        {
+            Follow(Topic.Of(Found.Id));
+        }
+    }
+
+    protected override async Task LookAgainAsync() => _orders = await AskHereAsync(LoadAsync);
+
+    private Task<Result<IReadOnlyList<OrderRow>>> LoadAsync(TenantId tenant, Actor actor, CancellationToken ct) =>
+        lists.HandleAsync(new ListOrders.Request(tenant, Id.TryParse<OrderId>(After, out var after) ? after : null), actor, ct);
+}

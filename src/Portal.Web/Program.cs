@@ -1,0 +1,67 @@
+using Microsoft.AspNetCore.HttpOverrides;
+using Portal.App;
+using Portal.App.Setup;
+using Portal.Web.Access;
+using Portal.Web.Api;
+using Portal.Web.Components;
+using Portal.Web.Consoles;
+using Portal.Web.Hosting;
+
+var builder = WebApplication.CreateBuilder(args);
+Defaults.Add(builder.Configuration);
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+builder.Services.AddOptions<PortalOptions>().Bind(builder.Configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
+builder.Services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<PortalOptions>, PortalOptionsValidator>();
+builder.Services.AddPortalDatabase(builder.Configuration);
+builder.Services.AddPortalApp(builder.Configuration);
+builder.Services.AddPortalSignIn();
+builder.Services.AddPortalHealth();
+builder.Services.AddPortalApi();
+builder.Services.AddScoped<CurrentActor>();
+builder.Services.AddPortalPages();
+builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(180));
+builder.Services.Configure<ForwardedHeadersOptions>(options => options.ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost);
+if (!args.Contains("--migrate"))
+{
+    builder.Services.AddPortalJobs();
+    builder.Services.AddPortalWorkers();
+}
+
+var app = builder.Build();
+if (args.Contains("--migrate"))
+{
+    await Database.MigrateAsync(app.Services, CancellationToken.None);
+    Console.WriteLine("The database's schema is up to date.");
+    return 0;
+}
+
+try
+{
+    await Start.PrepareAsync(app, CancellationToken.None);
+}
+catch (SetupException e)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+    return 1;
+}
+
+app.UseForwardedHeaders();
+app.UsePortalHeaders();
+app.UseExceptionHandler(Faulted.Handle);
+app.UseStatusCodePagesWithReExecute("/not-found");
+app.UseWebSockets();
+app.UseAuthentication();
+app.UseAuthorization();
+app.UseAntiforgery();
+app.MapStaticAssets();
+app.MapPortalHealth();
+app.MapPortalApi();
+app.MapConsole();
+app.MapRazorComponents<Root>().AddInteractiveServerRenderMode();
+Start.Announce(app);
+await app.RunAsync();
+return 0;
+
+/// <summary>The portal's entry, named so that tests can start it.</summary>
+public partial class Program;

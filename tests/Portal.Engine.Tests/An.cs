@@ -1,0 +1,60 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Portal.Kernel;
+
+namespace Portal.Engine.Tests;
+
+/// <summary>Makes what tests need.</summary>
+internal static class An
+{
+    public const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJDnsWzC/6xJcFkGgFDrKVqRjMr6cZuGRC7EjIY6hIWo owner@example";
+
+    /// <summary>An instance mark that no other run has.</summary>
+    public static string Instance() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+
+    public static DomainSpec Spec(string instance, int n = 5) => new()
+    {
+        Name = new DomainName(instance, VmId.New(), 1),
+        Vcpus = 1,
+        Memory = ByteSize.FromMiB(192),
+        Disk = ByteSize.FromGiB(1),
+        Template = TemplateImage.TinyLinux,
+        HostName = VmName.Parse($"web-{n}"),
+        Mac = MacAddress.OfSequence(n),
+        Address = Address($"10.77.0.{n}"),
+        SshKeys = [KeyOf(Key)],
+    };
+
+    public static GuestAddress Address(string address) =>
+        new(IPAddress.Parse(address), 16, IPAddress.Parse("10.77.2.2"), IPAddress.Parse("10.77.2.3"));
+
+    public static SshPublicKey KeyOf(string line) => SshPublicKey.TryParse(line, out var key) ? key : throw new FormatException(line);
+
+    public static Fence Fence(DomainSpec spec, long epoch = 1) => new(spec.Name.Vm, epoch);
+
+    public static string Pool()
+    {
+        var path = Path.Combine("/var/tmp", $"portal-test-{Instance()}");
+        Directory.CreateDirectory(path);
+        return path;
+    }
+
+    /// <summary>Reads a console until it has said something.</summary>
+    public static async Task<string> UntilAsync(this IAsyncEnumerator<ReadOnlyMemory<byte>> output, string wanted, StringBuilder heard)
+    {
+        while (!heard.ToString().Contains(wanted, StringComparison.Ordinal))
+        {
+            if (!await output.MoveNextAsync())
+            {
+                Assert.Fail($"The console ended before it said '{wanted}'. It said: {heard}");
+            }
+
+            heard.Append(Encoding.UTF8.GetString(output.Current.Span));
+        }
+
+        var all = heard.ToString();
+        heard.Remove(0, all.IndexOf(wanted, StringComparison.Ordinal) + wanted.Length);
+        return all;
+    }
+}

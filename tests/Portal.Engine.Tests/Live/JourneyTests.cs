@@ -1,0 +1,73 @@
+using System.Text;
+
+namespace Portal.Engine.Tests.Live;
+
+[Collection(nameof(LibvirtHost))]
+public sealed class JourneyTests(LibvirtHost host)
+{
+    [Fact]
+    public async Task A_guest_is_built_boots_is_worked_on_shuts_down_and_leaves_nothing()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var engine = await host.EngineAsync();
+        var spec = An.Spec(host.Instance, 20);
+        var fence = An.Fence(spec);
+
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureRootDiskAsync(fence, spec, ct)).Value);
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureSeedAsync(fence, spec, ct)).Value);
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureDefinedAsync(fence, spec, ct)).Value);
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureRunningAsync(fence, spec.Name, ct)).Value);
+
+        var console = await engine.OpenConsoleAsync(spec.Name, ct);
+        await using (console)
+        {
+            await using var output = console.ReadAsync(ct).GetAsyncEnumerator(ct);
+            var heard = new StringBuilder();
+            var boot = await output.UntilAsync("web-20 login: ", heard);
+            Assert.Contains("Linux version", boot, StringComparison.Ordinal);
+
+            await TypeAsync(console, "root\n", ct);
+            await output.UntilAsync("root@web-20:~# ", heard);
+            await TypeAsync(console, "uname -n; ip -4 addr show eth0; df -m / | tail -1; cat .ssh/authorized_keys; echo do''ne\n", ct);
+            var answer = await output.UntilAsync("done", heard);
+            Assert.Contains("\nweb-20\r", answer, StringComparison.Ordinal);
+            Assert.Contains("inet 10.77.0.20/16", answer, StringComparison.Ordinal);
+            Assert.Contains(An.Key, answer, StringComparison.Ordinal);
+            Assert.Matches("/dev/vda +9[0-9]{2} ", answer);
+
+            await TypeAsync(console, "ping -c 1 10.77.2.2 && echo kept > /root/note && sync && echo st''ored\n", ct);
+            await output.UntilAsync("stored", heard);
+
+            Assert.IsType<DiskInUse>((await engine.EnsureDisksGoneAsync(fence, spec.Name, ct)).Refusal);
+            Assert.Equal(StepOutcome.Changed, (await engine.AskShutdownAsync(fence, spec.Name, ct)).Value);
+            await output.UntilAsync("Power down", heard);
+            while (await output.MoveNextAsync())
+            {
+                // To its end: the console ends with the domain.
+            }
+        }
+
+        await host.StateAsync(engine, spec.Name, DomainState.Off, ct);
+
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureRunningAsync(fence, spec.Name, ct)).Value);
+        var again = await engine.OpenConsoleAsync(spec.Name, ct);
+        await using (again)
+        {
+            await using var output = again.ReadAsync(ct).GetAsyncEnumerator(ct);
+            var heard = new StringBuilder();
+            await output.UntilAsync("web-20 login: ", heard);
+            await TypeAsync(again, "root\n", ct);
+            await output.UntilAsync("root@web-20:~# ", heard);
+            await TypeAsync(again, "cat note\n", ct);
+            await output.UntilAsync("kept\r", heard);
+        }
+
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureOffAsync(fence, spec.Name, ct)).Value);
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureUndefinedAsync(fence, spec.Name, ct)).Value);
+        Assert.Equal(StepOutcome.Changed, (await engine.EnsureDisksGoneAsync(fence, spec.Name, ct)).Value);
+        Assert.DoesNotContain(await engine.ListDomainsAsync(ct), report => report.Name == spec.Name);
+        Assert.DoesNotContain(Directory.EnumerateFiles(host.PoolPath, "*", SearchOption.AllDirectories), path => path.Contains(spec.Name.Text, StringComparison.Ordinal));
+    }
+
+    internal static ValueTask TypeAsync(IGuestConsole console, string text, CancellationToken ct) => console.WriteAsync(Encoding.UTF8.GetBytes(text), ct);
+}
