@@ -72,10 +72,11 @@ libvirt_is_needed() { grep -qsxF libvirt "$DATA/engines"; }
 # The portal marks its domains with its instance; those of others are never touched.
 instance_domains() {
     local instance
-    libvirt_is_needed || return 0
-    instance="$(tr -d '[:space:]' 2>/dev/null <"$DATA/instance")" || return 0
-    [[ $instance =~ ^[0-9a-f]{8}$ ]] || return 0
-    virsh -q -c qemu:///system list --all --name 2>/dev/null 9>&- | grep -E "^p$instance-[0-9a-f]{32}-g[0-9]+$" || true
+    libvirt_is_needed && [[ -f $DATA/instance ]] || return 0
+    while read -r instance; do
+        [[ $instance =~ ^[0-9a-f]{8}$ ]] || continue
+        virsh -q -c qemu:///system list --all --name 2>/dev/null 9>&- | grep -E "^p$instance-[0-9a-f]{32}-g[0-9]+$" || true
+    done <"$DATA/instance"
 }
 
 remove_everything() {
