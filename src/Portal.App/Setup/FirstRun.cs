@@ -16,10 +16,10 @@ using Portal.Kernel;
 namespace Portal.App.Setup;
 
 /// <summary>What a start needs to know to fill an empty portal and to register its own machine.</summary>
-/// <param name="Engine">The kind of host that this machine is registered as; null registers none (hosts are added in the browser).</param>
+/// <param name="Engine">What this machine is registered as: <c>libvirt</c>, <c>simulated</c>, or <c>none</c> (hosts are added in the browser).</param>
 /// <param name="PoolPath">Absolute; the host's pool.</param>
 /// <param name="AdminEmail">With <paramref name="AdminPassword"/>: the only account that is made, instead of four with random passwords.</param>
-public sealed record FirstRunRequest(HostKind? Engine, string PoolPath, string? AdminEmail, string? AdminPassword);
+public sealed record FirstRunRequest(string Engine, string PoolPath, string? AdminEmail, string? AdminPassword);
 
 /// <summary>An account that the first run made.</summary>
 public sealed record MadeAccount(string Email, string Password, string For);
@@ -37,7 +37,7 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
     {
         await SeedTemplatesAsync(ct);
         await SeedPlansAsync(ct);
-        if (request.Engine is { } kind)
+        if (KindOf(request.Engine) is { } kind)
         {
             await RegisterHostAsync(kind, request.PoolPath, ct);
         }
@@ -45,6 +45,14 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         var tenant = await SeedTenantAsync(ct);
         return await MakeAccountsAsync(request, tenant, keep, ct);
     }
+
+    private static HostKind? KindOf(string engine) => engine switch
+    {
+        "libvirt" => HostKind.LocalLibvirt,
+        "simulated" => HostKind.Simulated,
+        "none" => null,
+        _ => throw new SetupException($"There is no engine called {engine}: it is libvirt, simulated or none."),
+    };
 
     private async Task SeedTemplatesAsync(CancellationToken ct)
     {
