@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
-using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
 
