@@ -3,6 +3,9 @@ using Portal.Benchmarks;
 using Portal.Benchmarks.Bench;
 using Portal.Benchmarks.Demo;
 
+// Hosts are Linux, and so is whoever measures them.
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 using var interruption = new Interruption();
 var root = new RootCommand(
     """

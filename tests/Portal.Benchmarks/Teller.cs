@@ -15,6 +15,9 @@ internal sealed class Teller(TextWriter to, TimeProvider clock, bool colour)
 
     public static Teller OnConsole() => new(Console.Out, TimeProvider.System, IsColourWanted(Console.IsOutputRedirected));
 
+    /// <summary>For commands whose standard output is for programs.</summary>
+    public static Teller OnError() => new(Console.Error, TimeProvider.System, IsColourWanted(Console.IsErrorRedirected));
+
     /// <summary>Since the teller was made.</summary>
     public TimeSpan Elapsed => clock.GetElapsedTime(_began);
 

@@ -64,6 +64,8 @@ internal sealed record HostImage(string Template, string State, string? Problem)
 internal sealed record Host(Guid Id, string Name, string Kind, string Hypervisor, DateTimeOffset? SeenAt, string? Problem, IReadOnlyList<HostImage> Images)
 {
     public bool IsSimulated => Kind == "Simulated";
+
+    public bool IsReady => Problem is null && SeenAt is not null && Images.Any(i => i.State == "Ready");
 }
 
 internal sealed record HostDomain(string Name, Guid Vm, string? VmName, string State);

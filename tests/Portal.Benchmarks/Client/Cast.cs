@@ -5,6 +5,9 @@ namespace Portal.Benchmarks.Client;
 /// <summary>Who plays which part: one orders, another approves, a third looks at the hosts.</summary>
 internal sealed class Cast : IDisposable
 {
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_imageBuild = TimeSpan.FromMinutes(5);
+
     private readonly IReadOnlyList<PortalClient> _all;
 
     private Cast(IReadOnlyList<PortalClient> all, PortalClient requester, Tenant tenant, PortalClient? approver, PortalClient staff)
@@ -57,6 +60,29 @@ internal sealed class Cast : IDisposable
             all.ForEach(c => c.Dispose());
             throw;
         }
+    }
+
+    /// <summary>All hosts, once one of them can take VMs: a portal that has just started still builds its templates' images.</summary>
+    /// <param name="waits">Called once where that takes a while.</param>
+    public async Task<IReadOnlyList<Host>> ReadyHostsAsync(Action waits, CancellationToken ct)
+    {
+        var told = false;
+        return await Following.UntilAsync(
+            () => Staff.GetAsync<IReadOnlyList<Host>>("hosts", ct),
+            hosts =>
+            {
+                var settled = hosts.Any(h => h.IsReady) || hosts.Any(h => h.Images.Any(i => i.State == "Failed"));
+                if (!settled && !told)
+                {
+                    waits();
+                    told = true;
+                }
+
+                return settled;
+            },
+            s_look,
+            s_imageBuild,
+            ct);
     }
 
     public void Dispose()

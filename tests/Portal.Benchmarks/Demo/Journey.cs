@@ -10,7 +10,6 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
     private static readonly TimeSpan s_build = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_boot = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(500);
 
     private readonly PortalClient _requester = cast.Requester;
     private readonly Guid _tenant = cast.Tenant.Id;
@@ -49,7 +48,7 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
         teller.Fact("orders", $"{_requester.Me.Email}, of {cast.Tenant.Name}");
         teller.Fact("approves", cast.Approver?.Me.Email ?? $"{cast.Tenant.Name}'s policy, by itself");
         teller.Fact("sees hosts", cast.Staff.Me.Email);
-        foreach (var host in await HostsAsync(ct))
+        foreach (var host in await cast.ReadyHostsAsync(() => teller.Line("Waiting for a host that is ready, with a template built ..."), ct))
         {
             teller.Fact("host", $"{host.Name}: {host.Hypervisor}");
             if (host.Problem is { } problem)
@@ -59,47 +58,18 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
         }
     }
 
-    // A portal that has just started still builds the templates' images.
-    private async Task<IReadOnlyList<Host>> HostsAsync(CancellationToken ct)
-    {
-        var waits = false;
-        return await Following.UntilAsync(
-            () => cast.Staff.GetAsync<IReadOnlyList<Host>>("hosts", ct),
-            hosts =>
-            {
-                var ready = hosts.Any(h => h.Problem is null && h.SeenAt is not null && h.Images.Any(i => i.State == "Ready")) || hosts.Any(h => h.Images.Any(i => i.State == "Failed"));
-                if (!ready && !waits)
-                {
-                    teller.Line("Waiting for a host that is ready, with a template built ...");
-                    waits = true;
-                }
-
-                return ready;
-            },
-            s_look,
-            s_build,
-            ct);
-    }
-
     private async Task<(Template Template, Plan Plan)> ChooseAsync(CancellationToken ct)
     {
         teller.Part("Look at what can be ordered");
-        var templates = await _requester.GetAsync<IReadOnlyList<Template>>("templates", ct);
-        var plans = await _requester.GetAsync<IReadOnlyList<Plan>>($"plans?currency={cast.Tenant.Currency}", ct);
-        var template = templates.FirstOrDefault(t => templateWanted is null || t.Slug == templateWanted) ?? throw new Shortfall(
-            $"There is no template '{templateWanted}' on offer. There {(templates.Count == 0 ? "is none at all: the set-up list says what is missing" : $"are: {string.Join(", ", templates.Select(t => t.Slug))}")}.");
+        var offer = await Offer.ReadAsync(_requester, cast.Tenant, ct);
+        var template = offer.TemplateOf(templateWanted);
         teller.Fact("template", $"{template.Name} {template.Version}: {template.Description}");
-        foreach (var p in plans)
+        foreach (var p in offer.Plans)
         {
             teller.Fact($"plan {p.Name}", string.Create(CultureInfo.InvariantCulture, $"{p.Vcpus} vCPU, {p.MemoryMiB} MiB memory, {p.DiskGiB} GiB disk: ") + Words(p.Price));
         }
 
-        var plan = plans.Where(p => planWanted is null
-                ? p.Price is not null && p.MemoryMiB >= template.MinMemoryMiB && p.DiskGiB >= template.MinDiskGiB
-                : string.Equals(p.Name, planWanted, StringComparison.OrdinalIgnoreCase))
-            .MinBy(p => p.Price?.PerHour) ?? throw new Shortfall(
-            planWanted is null ? $"No plan with a price holds {template.Name}. A biller can make one." : $"There is no plan '{planWanted}' on offer.");
-        return (template, plan);
+        return (template, offer.PlanOf(planWanted, template));
     }
 
     private async Task<OrderDetails> OrderAsync(Template template, Plan plan, CancellationToken ct)
