@@ -117,12 +117,12 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         host = new Host(name, kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), poolPath);
         db.Add(host);
         db.Add(new Pool(host.Id, "default"));
-        var gateway = IPAddress.Parse("10.77.0.1");
-        var network = new Network(host.Id, "default", 16, gateway, IPAddress.Parse("10.77.0.2"));
+        // QEMU's user-mode network has its gateway at .2.2 and its resolver at .2.3 of a /16; guests get their addresses from .16.0 on.
+        var network = new Network(host.Id, "default", 16, IPAddress.Parse("10.77.2.2"), IPAddress.Parse("10.77.2.3"));
         db.Add(network);
         foreach (var n in Enumerable.Range(0, 4 * 254))
         {
-            db.Add(new Address(network.Id, new Ipv4Address((10u << 24) | (77u << 16) | ((1u + ((uint)n / 254)) << 8) | (1u + ((uint)n % 254)))));
+            db.Add(new Address(network.Id, new Ipv4Address((10u << 24) | (77u << 16) | ((16u + ((uint)n / 254)) << 8) | (1u + ((uint)n % 254)))));
         }
 
         db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.registered", host.Id.Value, host.Name, kind.ToString()));
