@@ -1,6 +1,12 @@
 # shellcheck shell=bash
 # The parts by themselves, and the two programs that use a portal from outside.
 
+command_build() {
+    take_data_option "$@"
+    build_app
+    echo "$APP"
+}
+
 command_pg() {
     take_data_option "$@"
     set -- "${REST[@]}"
