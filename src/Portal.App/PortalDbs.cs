@@ -34,7 +34,8 @@ public sealed class PortalDbs
 {
     private readonly DbContextOptions<PortalDb> _options;
 
-    public PortalDbs(NpgsqlDataSource source) => _options = Options(source);
+    /// <param name="watching">Who else looks on at each command and commit; nobody in the product, tests use it to let a process die between two of them.</param>
+    public PortalDbs(NpgsqlDataSource source, IEnumerable<IInterceptor>? watching = null) => _options = Options(source, watching);
 
     public PortalDb ForTenant(TenantId tenant) => new(_options, DbScope.Of(tenant));
 
@@ -43,11 +44,11 @@ public sealed class PortalDbs
     /// <summary>As whoever the connection string names: the owner of the schema. For migrations only.</summary>
     public PortalDb ForMigrations() => new(_options, default);
 
-    public static DbContextOptions<PortalDb> Options(NpgsqlDataSource source) =>
+    private static DbContextOptions<PortalDb> Options(NpgsqlDataSource source, IEnumerable<IInterceptor>? watching) =>
         new DbContextOptionsBuilder<PortalDb>()
             .UseNpgsql(source, npgsql => npgsql.MigrationsAssembly("Portal.Migrations").MigrationsHistoryTable("migrations"))
             .UseSnakeCaseNamingConvention()
-            .AddInterceptors(RoleOnOpen.Instance)
+            .AddInterceptors([RoleOnOpen.Instance, .. watching ?? []])
             .Options;
 
     /// <summary>Takes on the role each time a connection is opened; the pool's reset (DISCARD ALL) drops it again.</summary>

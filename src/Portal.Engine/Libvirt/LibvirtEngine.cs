@@ -345,7 +345,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     private async Task<Refusal?> RunAsync(FenceHold hold, HostCommand command, string doing, CancellationToken ct)
     {
         var answer = await _virsh.RunAsync(hold.Guard(command), ct).ConfigureAwait(false);
-        return answer.Succeeded || VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAbsent(answer)
+        return answer.Succeeded || VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAlreadyRunning(answer) || VirshAnswers.IsAbsent(answer)
             ? null
             : new HostSaidNo(doing, VirshAnswers.Complaint(answer));
     }

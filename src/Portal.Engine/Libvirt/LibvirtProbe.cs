@@ -16,14 +16,12 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
     public async Task<HostReport> RunAsync(CancellationToken ct)
     {
         List<HostFinding> findings = [.. Programs(), .. Paths()];
-        var (cpus, memory) = (Environment.ProcessorCount, MemoryOfMachine());
         var hypervisor = "unknown: libvirtd does not answer";
         var kvm = false;
         if (findings.All(finding => finding.Code != "host.program_missing"))
         {
             try
             {
-                (cpus, memory) = VirshAnswers.NodeInfo(await virsh.AskAsync(VirshCommands.NodeInfo(), ct).ConfigureAwait(false));
                 var (libvirt, qemu) = VirshAnswers.Versions(await virsh.AskAsync(VirshCommands.Version(), ct).ConfigureAwait(false));
                 var decision = acceleration.Known(qemu ?? "");
                 kvm = decision is { Kvm: true };
@@ -42,8 +40,8 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
         {
             Hypervisor = hypervisor,
             HardwareVirtualisation = kvm,
-            Cpus = cpus,
-            Memory = memory,
+            Cpus = Environment.ProcessorCount,
+            Memory = MemoryOfMachine(),
             PoolSize = size,
             PoolFree = free,
             Findings = findings,
@@ -128,6 +126,7 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
         return (size, free);
     }
 
+    // Not virsh nodeinfo: it tells the memory that was there when the machine booted, without what was plugged in since.
     private static ByteSize MemoryOfMachine()
     {
         var line = File.ReadLines("/proc/meminfo").First(line => line.StartsWith("MemTotal:", StringComparison.Ordinal));

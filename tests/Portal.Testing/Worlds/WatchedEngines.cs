@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using Portal.Engine;
+using Portal.Engine.Simulated;
+using Portal.Kernel;
+
+namespace Portal.Testing.Worlds;
+
+/// <summary>The product's engines with a <see cref="Fate"/> around each verb, and verbs that the host refuses for good.</summary>
+internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDictionary<SimulatedVerb, Refusal> refusals) : IVmEngines
+{
+    public IVmEngine For(HostConnection host) => new Watched(engines.For(host), fate, refusals);
+
+    private sealed class Watched(IVmEngine engine, Fate fate, ConcurrentDictionary<SimulatedVerb, Refusal> refusals) : IVmEngine
+    {
+        public Task<HostReport> ProbeAsync(CancellationToken ct) => engine.ProbeAsync(ct);
+
+        public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => engine.ListDomainsAsync(ct);
+
+        public Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => MeetAsync(() => engine.LookAsync(name, ct));
+
+        public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => engine.ListVolumesAsync(ct);
+
+        public Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) => engine.EnsureTemplateAsync(image, ct);
+
+        public Task<Result<StepOutcome>> EnsureRootDiskAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureRootDisk, () => engine.EnsureRootDiskAsync(fence, spec, ct));
+
+        public Task<Result<StepOutcome>> EnsureSeedAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureSeed, () => engine.EnsureSeedAsync(fence, spec, ct));
+
+        public Task<Result<StepOutcome>> EnsureDefinedAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureDefined, () => engine.EnsureDefinedAsync(fence, spec, ct));
+
+        public Task<Result<StepOutcome>> EnsureRunningAsync(Fence fence, DomainName name, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureRunning, () => engine.EnsureRunningAsync(fence, name, ct));
+
+        public Task<Result<StepOutcome>> AskShutdownAsync(Fence fence, DomainName name, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.AskShutdown, () => engine.AskShutdownAsync(fence, name, ct));
+
+        public Task<Result<StepOutcome>> EnsureOffAsync(Fence fence, DomainName name, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureOff, () => engine.EnsureOffAsync(fence, name, ct));
+
+        public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureUndefined, () => engine.EnsureUndefinedAsync(fence, name, ct));
+
+        public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureDisksGone, () => engine.EnsureDisksGoneAsync(fence, name, ct));
+
+        public Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => engine.OpenConsoleAsync(name, ct);
+
+        public IReadOnlyList<string> Plan(DomainSpec spec) => engine.Plan(spec);
+
+        private Task<Result<StepOutcome>> ActAsync(SimulatedVerb verb, Func<Task<Result<StepOutcome>>> act) =>
+            MeetAsync(() => refusals.TryGetValue(verb, out var refusal) ? Task.FromResult<Result<StepOutcome>>(refusal) : act());
+
+        private async Task<T> MeetAsync<T>(Func<Task<T>> act)
+        {
+            await fate.MeetAsync(Act.Verb, Moment.Before);
+            var answer = await act();
+            await fate.MeetAsync(Act.Verb, Moment.After);
+            return answer;
+        }
+    }
+}
