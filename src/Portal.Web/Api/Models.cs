@@ -128,7 +128,7 @@ internal sealed record VmDetailsJson(
     VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, OperationJson? Live, OperationJson? Last)
 {
     public static VmDetailsJson Of(GetVm.Details d) => new(
-        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.SeenWords, d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
+        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
         d.Live is null ? null : OperationJson.Of(d.Live), d.Last is null ? null : OperationJson.Of(d.Last));
 }
 
