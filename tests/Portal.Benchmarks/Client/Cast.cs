@@ -45,13 +45,14 @@ internal sealed class Cast : IDisposable
                 $"None of {Names(all)} belongs to a tenant, so none can order. {Remedy}");
             var place = PlaceOf(requester)!;
             var tenant = (await requester.GetAsync<IReadOnlyList<Tenant>>("tenants", ct)).Single(t => t.Id == place.Tenant);
-            var approver = all.Find(c => c != requester && c.Me.Roles.Contains("Approver"));
+            // Each part by whoever has the fewest other roles: that is how it is in life.
+            var approver = all.Where(c => c != requester && c.Me.Roles.Contains("Approver")).MinBy(c => c.Me.Roles.Count);
             if (approver is null && tenant.Approval != "Automatic")
             {
                 throw new Shortfall($"{tenant.Name} has its orders approved by somebody else than who orders, and none of {Names(all)} can. {Remedy}");
             }
 
-            var staff = all.Find(c => c.Me.Roles.Any(r => r is "Operator" or "Administrator" or "Support")) ?? throw new Shortfall(
+            var staff = all.Where(c => c.Me.Roles.Any(r => r is "Operator" or "Administrator" or "Support")).MinBy(c => c.Me.Roles.Count) ?? throw new Shortfall(
                 $"None of {Names(all)} may look at hosts, so nobody could prove that nothing is left on them. Add the account of an operator or an administrator to the file.");
             return new Cast(all, requester, tenant, approver, staff);
         }
