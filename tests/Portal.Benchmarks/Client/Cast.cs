@@ -65,14 +65,15 @@ internal sealed class Cast : IDisposable
 
     /// <summary>All hosts, once one of them can take VMs: a portal that has just started still builds its templates' images.</summary>
     /// <param name="waits">Called once where that takes a while.</param>
+    /// <exception cref="Shortfall">None can; the message has each host's reason.</exception>
     public async Task<IReadOnlyList<Host>> ReadyHostsAsync(Action waits, CancellationToken ct)
     {
         var told = false;
-        return await Following.UntilAsync(
+        var hosts = await Following.UntilAsync(
             () => Staff.GetAsync<IReadOnlyList<Host>>("hosts", ct),
-            hosts =>
+            all =>
             {
-                var settled = hosts.Any(h => h.IsReady) || hosts.Any(h => h.Images.Any(i => i.State == "Failed"));
+                var settled = all.Count == 0 || all.Any(h => h.IsReady) || all.Any(h => h.Images.Any(i => i.State == "Failed"));
                 if (!settled && !told)
                 {
                     waits();
@@ -84,6 +85,9 @@ internal sealed class Cast : IDisposable
             s_look,
             s_imageBuild,
             ct);
+        return hosts.Any(h => h.IsReady) ? hosts : throw new Shortfall(hosts.Count == 0
+            ? "This portal has no host. An operator can add one."
+            : $"No host can take a VM now. {string.Join(" ", hosts.Select(h => $"{h.Name}: {h.Problem ?? string.Join(" ", h.Images.Select(i => $"{i.Template}: {i.State.ToLowerInvariant()}. {i.Problem}"))}"))}");
     }
 
     public void Dispose()
