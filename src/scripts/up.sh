@@ -84,6 +84,7 @@ prepare() {
     PORTAL_POOL="${PORTAL_POOL:-$SHARED/pool}"
     mkdir -p -- "$PORTAL_POOL"
     chmod 711 -- "$PORTAL_POOL"
+    [[ $ENGINE != libvirt ]] || refresh_lists "$PORTAL_POOL"
     export ConnectionStrings__Portal PORTAL_POOL PORTAL_DATA="$DATA" ASPNETCORE_URLS="$URL" Portal__Engine="$ENGINE"
 }
 

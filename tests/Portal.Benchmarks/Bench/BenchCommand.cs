@@ -66,8 +66,7 @@ internal static class BenchCommand
                     {
                         var portal = reach.PortalOf(given);
                         cast = await Cast.SignInAsync(portal, await reach.AccountsOfAsync(given, token), token);
-                        var host = (await cast.ReadyHostsAsync(() => teller.Line("Waiting for a host that is ready ..."), token)).FirstOrDefault(h => h.IsReady)
-                            ?? throw new Shortfall("No host is ready: the portal's page of hosts says why.");
+                        var host = (await cast.ReadyHostsAsync(() => teller.Line("Waiting for a host that is ready ..."), token)).First(h => h.IsReady);
                         scratch = await Scratch.MakeAsync(token);
                         var machine = await Machine.LookAsync(scratch.Database, host, token);
                         teller.Title($"The portal at {portal.GetLeftPart(UriPartial.Authority)}: {machine}");

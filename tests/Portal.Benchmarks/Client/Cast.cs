@@ -45,13 +45,14 @@ internal sealed class Cast : IDisposable
                 $"None of {Names(all)} belongs to a tenant, so none can order. {Remedy}");
             var place = PlaceOf(requester)!;
             var tenant = (await requester.GetAsync<IReadOnlyList<Tenant>>("tenants", ct)).Single(t => t.Id == place.Tenant);
-            var approver = all.Find(c => c != requester && c.Me.Roles.Contains("Approver"));
+            // Each part by whoever has the fewest other roles: that is how it is in life.
+            var approver = all.Where(c => c != requester && c.Me.Roles.Contains("Approver")).MinBy(c => c.Me.Roles.Count);
             if (approver is null && tenant.Approval != "Automatic")
             {
                 throw new Shortfall($"{tenant.Name} has its orders approved by somebody else than who orders, and none of {Names(all)} can. {Remedy}");
             }
 
-            var staff = all.Find(c => c.Me.Roles.Any(r => r is "Operator" or "Administrator" or "Support")) ?? throw new Shortfall(
+            var staff = all.Where(c => c.Me.Roles.Any(r => r is "Operator" or "Administrator" or "Support")).MinBy(c => c.Me.Roles.Count) ?? throw new Shortfall(
                 $"None of {Names(all)} may look at hosts, so nobody could prove that nothing is left on them. Add the account of an operator or an administrator to the file.");
             return new Cast(all, requester, tenant, approver, staff);
         }
@@ -64,14 +65,15 @@ internal sealed class Cast : IDisposable
 
     /// <summary>All hosts, once one of them can take VMs: a portal that has just started still builds its templates' images.</summary>
     /// <param name="waits">Called once where that takes a while.</param>
+    /// <exception cref="Shortfall">None can; the message has each host's reason.</exception>
     public async Task<IReadOnlyList<Host>> ReadyHostsAsync(Action waits, CancellationToken ct)
     {
         var told = false;
-        return await Following.UntilAsync(
+        var hosts = await Following.UntilAsync(
             () => Staff.GetAsync<IReadOnlyList<Host>>("hosts", ct),
-            hosts =>
+            all =>
             {
-                var settled = hosts.Any(h => h.IsReady) || hosts.Any(h => h.Images.Any(i => i.State == "Failed"));
+                var settled = all.Count == 0 || all.Any(h => h.IsReady) || all.Any(h => h.Images.Any(i => i.State == "Failed"));
                 if (!settled && !told)
                 {
                     waits();
@@ -83,6 +85,9 @@ internal sealed class Cast : IDisposable
             s_look,
             s_imageBuild,
             ct);
+        return hosts.Any(h => h.IsReady) ? hosts : throw new Shortfall(hosts.Count == 0
+            ? "This portal has no host. An operator can add one."
+            : $"No host can take a VM now. {string.Join(" ", hosts.Select(h => $"{h.Name}: {h.Problem ?? string.Join(" ", h.Images.Select(i => $"{i.Template}: {i.State.ToLowerInvariant()}. {i.Problem}"))}"))}");
     }
 
     public void Dispose()

@@ -118,7 +118,7 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
         }
 
         var decided = await _requester.GetAsync<OrderDetails>($"orders/{order.Order.Id}", ct);
-        if (decided.Order.State != "Approved" || decided.Vms.Count != 1)
+        if (decided.Order.State is "Waiting" or "Denied" or "Cancelled" or "Expired" || decided.Vms.Count != 1)
         {
             throw new Shortfall($"Order {order.Order.Number} should be approved with one VM; it is {decided.Order.State} with {decided.Vms.Count}. {decided.Problem}");
         }

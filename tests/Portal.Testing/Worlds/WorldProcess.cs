@@ -37,7 +37,12 @@ public sealed class WorldProcess : IAsyncDisposable
         services.AddSingleton<IBackgroundJobClient>(Jobs);
         services.AddPortalApp(new ConfigurationBuilder().Build());
         services.AddScoped(s => s.GetRequiredService<PortalDbs>().ForSystem());
-        services.AddIdentityCore<PortalUser>(identity => identity.User.RequireUniqueEmail = true).AddEntityFrameworkStores<PortalDb>();
+        services.AddIdentityCore<PortalUser>(identity =>
+        {
+            // As the web asks for: length, not kinds of characters.
+            identity.User.RequireUniqueEmail = true;
+            identity.Password.RequireDigit = identity.Password.RequireLowercase = identity.Password.RequireUppercase = identity.Password.RequireNonAlphanumeric = false;
+        }).AddEntityFrameworkStores<PortalDb>();
         Watch(services, refusals);
         _services = services.BuildServiceProvider();
     }

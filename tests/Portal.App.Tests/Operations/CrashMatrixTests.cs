@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using Portal.App.Operations;
+using Portal.App.Vms;
+using Portal.Engine;
+using Portal.Engine.Simulated;
+using Portal.Kernel;
+using Portal.Testing.Postgres;
+using Portal.Testing.Worlds;
+
+namespace Portal.App.Tests.Operations;
+
+/// <summary>What was seen of an operation that nobody disturbed, by its kind and whether the host refused.</summary>
+public sealed class CrashFixture(PostgresFixture postgres) : IAsyncLifetime
+{
+    internal ConcurrentDictionary<(OperationKind, bool), Task<string>> Undisturbed { get; } = [];
+
+    public PortalWorld World { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => World = await PortalWorld.CreateAsync(postgres, CancellationToken.None);
+
+    public ValueTask DisposeAsync() => World.DisposeAsync();
+}
+
+/// <summary>
+/// A process dies before or after each call of the engine and each commit of an operation; another takes over. Whatever the point, the end is the same
+/// as if nothing had happened. The points are made from <see cref="StepPlan"/>: a new step is in here by itself.
+/// </summary>
+public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFixture>
+{
+    /// <summary>A row before and after each step, one where the steps run out, one at the end.</summary>
+    protected static int CommitsOf(int steps) => (2 * steps) + 2;
+
+    /// <summary>A call for each step, and the last look.</summary>
+    protected static int VerbsOf(int steps) => steps + 1;
+
+    protected static TheoryData<OperationKind, Act, int, Moment> PointsOf(OperationKind kind, int commits, int verbs)
+    {
+        var points = new TheoryData<OperationKind, Act, int, Moment>();
+        foreach (var (act, count) in new[] { (Act.Commit, commits), (Act.Verb, verbs) })
+        {
+            for (var nth = 1; nth <= count; nth++)
+            {
+                points.Add(kind, act, nth, Moment.Before);
+                points.Add(kind, act, nth, Moment.After);
+            }
+        }
+
+        return points;
+    }
+
+    /// <summary>The last step of a build is refused, so that all that was done before is taken back.</summary>
+    protected static KeyValuePair<SimulatedVerb, Refusal> LastStepRefused { get; } = new(SimulatedVerb.EnsureRunning, new HostSaidNo("start the domain", "no such CPU"));
+
+    protected async Task DieAndBeTakenOverAsync(OperationKind kind, bool refused, Point point)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var world = fixture.World;
+        var undisturbed = await fixture.Undisturbed.GetOrAdd((kind, refused), _ => UndisturbedAsync(kind, refused, ct));
+        var (vm, operation) = await AskedAsync(kind, ct);
+        using var refusing = new Refusing(world, refused);
+
+        await using var victim = await world.StartProcessAsync(ct);
+        victim.Fate.DieAt(point);
+        await victim.RunAsync(operation, ct);
+        Assert.True(victim.Fate.IsDead, $"There is no point {point}: the matrix counts too many.");
+        await victim.KillAsync(ct);
+        await using var next = await world.StartProcessAsync(ct);
+        await next.RunAsync(operation, ct);
+
+        Assert.Equal(undisturbed, await Picture.OfAsync(world, vm, ct));
+        await Picture.CheckBooksAsync(world, vm, ct);
+    }
+
+    protected async Task<(int Commits, int Verbs)> CountAsync(OperationKind kind, bool refused)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var (_, operation) = await AskedAsync(kind, ct);
+        using var refusing = new Refusing(fixture.World, refused);
+        await using var process = await fixture.World.StartProcessAsync(ct);
+        await process.RunAsync(operation, ct);
+        return (process.Fate.Count(Act.Commit), process.Fate.Count(Act.Verb));
+    }
+
+    private async Task<string> UndisturbedAsync(OperationKind kind, bool refused, CancellationToken ct)
+    {
+        var (vm, operation) = await AskedAsync(kind, ct);
+        using var refusing = new Refusing(fixture.World, refused);
+        await fixture.World.Main.RunAsync(operation, ct);
+        await Picture.CheckBooksAsync(fixture.World, vm, ct);
+        return await Picture.OfAsync(fixture.World, vm, ct);
+    }
+
+    // A VM of which this kind of operation was asked, and is not begun.
+    private async Task<(VmId Vm, OperationId Operation)> AskedAsync(OperationKind kind, CancellationToken ct)
+    {
+        var world = fixture.World;
+        Vm vm;
+        if (kind == OperationKind.Build)
+        {
+            vm = (await world.OrderAndApproveAsync(ct)).Single();
+        }
+        else
+        {
+            vm = await world.RunningVmAsync(ct);
+            if (kind == OperationKind.Start)
+            {
+                await world.DoAsync(vm, OperationKind.PowerOff, ct);
+            }
+
+            Assert.Null((await world.AskAsync(vm, kind, ct)).Refusal);
+        }
+
+        Assert.True(world.Main.Jobs.TryAnswer(out var operation));
+        return (vm.Id, operation);
+    }
+
+    private sealed class Refusing : IDisposable
+    {
+        private readonly PortalWorld _world;
+
+        public Refusing(PortalWorld world, bool refused)
+        {
+            _world = world;
+            if (refused)
+            {
+                world.Refusals[LastStepRefused.Key] = LastStepRefused.Value;
+            }
+        }
+
+        public void Dispose() => _world.Refusals.Clear();
+    }
+}
+
+public sealed class CrashInBuildTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } =
+        PointsOf(OperationKind.Build, CommitsOf(StepPlan.Of(OperationKind.Build).Count), VerbsOf(StepPlan.Of(OperationKind.Build).Count));
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: false, new Point(act, nth, moment));
+}
+
+public sealed class CrashInPowerTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } =
+        [.. Enum.GetValues<OperationKind>().Where(k => k != OperationKind.Build).SelectMany(k => PointsOf(k, CommitsOf(StepPlan.Of(k).Count), VerbsOf(StepPlan.Of(k).Count)))];
+
+    public static TheoryData<OperationKind> Kinds { get; } = [.. Enum.GetValues<OperationKind>()];
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: false, new Point(act, nth, moment));
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task The_matrix_counts_every_call_and_commit(OperationKind kind) =>
+        Assert.Equal((CommitsOf(StepPlan.Of(kind).Count), VerbsOf(StepPlan.Of(kind).Count)), await CountAsync(kind, refused: false));
+}
+
+public sealed class CrashInUndoTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    // Each step is done and taken back: a row before and after, both ways.
+    private static readonly int s_commits = (2 * CommitsOf(StepPlan.Of(OperationKind.Build).Count)) - 2;
+    private static readonly int s_verbs = (2 * StepPlan.Of(OperationKind.Build).Count) + 1;
+
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } = PointsOf(OperationKind.Build, s_commits, s_verbs);
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: true, new Point(act, nth, moment));
+
+    [Fact]
+    public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Build, refused: true));
+}
