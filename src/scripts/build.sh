@@ -11,14 +11,14 @@ build_app() {
         return
     fi
     take_build_lock
-    APP="$ARTIFACTS/app/$(source_stamp)/Portal.Web.dll"
+    APP="$ARTIFACTS/app/$(source_stamp src migrations wwwroot)/Portal.Web.dll"
     [[ -f $APP ]] || publish_app
     exec 7>&-
 }
 
-# Everything that goes into the program, by path, size and time of change: some milliseconds, where a build that finds nothing to do takes seconds.
+# Everything that goes into a program, by path, size and time of change: some milliseconds, where a build that finds nothing to do takes seconds.
 source_stamp() {
-    (cd "$ROOT" && find src migrations wwwroot Directory.Build.props Directory.Packages.props global.json BannedSymbols.txt .editorconfig \
+    (cd "$ROOT" && find "$@" Directory.Build.props Directory.Packages.props global.json BannedSymbols.txt .editorconfig \
         \( -name bin -o -name obj -o -path src/scripts \) -prune -o -type f -printf '%p %s %T@\n' 2>/dev/null) | sort | sha256sum | head -c 16
 }
 

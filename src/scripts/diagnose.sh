@@ -26,8 +26,8 @@ command_diagnose() {
 
 # The secrets that can be known by value: one per line.
 find_secrets() {
-    # Passwords in the accounts file are the words that are no address; a role's name that is masked as well does no harm.
-    [[ ! -r $DATA/accounts.txt ]] || tr -s '[:space:]' '\n' <"$DATA/accounts.txt" | grep -v '@' | grep -E '.{8,}' || true
+    # In the accounts file a password stands after its address.
+    [[ ! -r $DATA/accounts.txt ]] || perl -0ne 'print "$1\n" while /\S+@\S+\s+(\S+)/g' "$DATA/accounts.txt"
     [[ ! -r $DATA/postgres.pass ]] || sed 's/.*://' "$DATA/postgres.pass"
     printf '%s\n' "${PORTAL_ADMIN_PASSWORD:-}"
     # Whatever a setting of the environment names a password or the like.

@@ -49,36 +49,34 @@ stop_portal() {
     take_lock
     # What a killed run has left.
     rm -f -- "$DATA/running" "$DATA/ready"
-    ENGINE="$(saved_engine)"
     pg_stop
-    [[ $ENGINE != libvirt ]] || libvirt_stop
+    ! libvirt_is_needed || libvirt_stop
     if [[ $ran ]]; then tell "The portal in $DATA has stopped."; else tell "No portal ran in $DATA."; fi
 }
 
 lock_is_free() { ! lock_is_held; }
 
-# Without a word of it: the engine whose daemon may have been left behind.
-saved_engine() { have virsh && echo libvirt || echo none; }
-
 ask_to_remove() {
     local domains
-    libvirt_is_needed && domains="$(instance_domains | wc -l)" || domains=0
+    domains="$(instance_domains | wc -l)"
     tell "This removes the portal in $DATA:" \
         "  machines    $domains now defined, with their disks; they are switched off" \
         "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
-        "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED"), and the builds in $ARTIFACTS" \
+        "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED")$([[ ${PORTAL_APP:-} ]] || echo ", and the builds in $ARTIFACTS")" \
         "Installed Debian packages stay." ""
     confirm "Remove all of it for good?"
 }
 
-libvirt_is_needed() { [[ -s $DATA/instance ]] && have virsh; }
+libvirt_is_needed() { grep -qsxF libvirt "$DATA/engines"; }
 
 # The portal marks its domains with its instance; those of others are never touched.
 instance_domains() {
     local instance
-    instance="$(tr -d '[:space:]' <"$DATA/instance")"
-    [[ $instance =~ ^[0-9a-f]{8}$ ]] || return 0
-    virsh -q -c qemu:///system list --all --name 2>/dev/null 9>&- | grep -E "^p$instance-[0-9a-f]{32}-g[0-9]+$" || true
+    libvirt_is_needed && [[ -f $DATA/instance ]] || return 0
+    while read -r instance; do
+        [[ $instance =~ ^[0-9a-f]{8}$ ]] || continue
+        virsh -q -c qemu:///system list --all --name 2>/dev/null 9>&- | grep -E "^p$instance-[0-9a-f]{32}-g[0-9]+$" || true
+    done <"$DATA/instance"
 }
 
 remove_everything() {
@@ -119,9 +117,14 @@ remove_pool() {
     say pool "$pool removed"
 }
 
+# A program that PORTAL_APP names was built by someone else; one that runs on other data keeps its files.
 remove_builds() {
-    [[ -d $ARTIFACTS ]] || return 0
+    [[ -d $ARTIFACTS && ! ${PORTAL_APP:-} ]] || return 0
     take_build_lock
+    if grep -qsF -- "$ARTIFACTS/app/" /proc/[0-9]*/cmdline; then
+        say build "$ARTIFACTS stays: another portal runs from it"
+        return
+    fi
     rm -rf -- "${ARTIFACTS:?}"
     exec 7>&-
     say build "$ARTIFACTS removed"

@@ -98,6 +98,15 @@ install_packages() {
     fi
 }
 
+# The small Linux is built from packages that apt fetches: its lists must be there, and not so old that what they name has gone.
+refresh_lists() {
+    local pool="$1"
+    [[ ${INSTALL:-yes} == yes && ! -d $pool/templates ]] && have apt-get || return 0
+    [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mtime -1 -print -quit 2>/dev/null) ]] || return 0
+    say packages "reading Debian's lists anew"
+    as_root apt-get -q -o DPkg::Lock::Timeout=600 update >>"$(install_log)" 2>&1 || warn "apt-get update failed; what it said is in $(install_log)."
+}
+
 # The SDK is the one thing that is not installed here: Debian 12 has no package of it.
 check_dotnet() {
     have dotnet || fail "The .NET 10 SDK is missing." "Get it from https://dotnet.microsoft.com/download/dotnet/10.0 (Linux, SDK), and see that 'dotnet' is in your PATH."

@@ -53,7 +53,11 @@ pg_as() {
 
 pg_start() {
     pg_paths
-    [[ -d $PG_DIR ]] || pg_make
+    local new=
+    if [[ ! -d $PG_DIR ]]; then
+        pg_make
+        new=yes
+    fi
     pg_make_run
     if pg_answers; then
         say database "PostgreSQL was running already: taken over"
@@ -66,7 +70,7 @@ pg_start() {
         }
         say database "PostgreSQL $(pg_version) started"
     fi
-    pg_let_portal_in
+    [[ ! $new ]] && portal_psql -c 'select 1' >/dev/null 2>&1 || pg_let_portal_in
 }
 
 pg_version() { "$PG_BIN/postgres" --version | sed 's/.* \([0-9][0-9.]*\).*/\1/'; }
@@ -120,10 +124,10 @@ pg_processes() {
 pg_is_gone() { [[ -z $(pg_processes) ]]; }
 
 # A server that does not answer is starting, stopping, or was killed and its children are about to see it: wait until it answers or is gone.
-# A pid file that is left then names nobody of ours, but PostgreSQL refuses to start while some process has that number.
+# Files that are left then name nobody of ours, but PostgreSQL refuses to start while some process has that number, a zombie even.
 pg_clear_stale() {
     wait_until 60 pg_answers_or_is_gone || fail "An earlier PostgreSQL neither answers nor ends: processes $(pg_processes | paste -sd' ' -)." "Its log is in $PG_DIR/log/."
-    ! pg_is_gone || rm -f -- "$PG_DIR/postmaster.pid"
+    ! pg_is_gone || rm -f -- "$PG_DIR/postmaster.pid" "$PG_RUN"/.s.PGSQL.*
 }
 
 pg_answers_or_is_gone() { pg_answers || pg_is_gone; }
@@ -131,10 +135,10 @@ pg_answers_or_is_gone() { pg_answers || pg_is_gone; }
 # The portal's role, database and password, made where they are missing. The password never is on a command line or in an environment.
 pg_let_portal_in() {
     if [[ ! -s $PG_PASS ]]; then
+        rm -f -- "$PG_PASS.new" # one of a killed run may have any mode
         (umask 077 && printf '*:*:*:portal:%s\n' "$(head -c 24 /dev/urandom | od -An -vtx1 | tr -d ' \n')" >"$PG_PASS.new")
         mv -f -- "$PG_PASS.new" "$PG_PASS"
     fi
-    ! portal_psql -c 'select 1' >/dev/null 2>&1 || return 0
     # Neither a superuser nor past row-level security; may make the two roles under which rows are guarded.
     pg_as "$PG_BIN/psql" -XqAt -v ON_ERROR_STOP=1 -h "$PG_RUN" -U postgres -d postgres <<SQL >/dev/null || fail "The portal's role could not be made in PostgreSQL." "Its log is in $PG_DIR/log/."
 select 'create role portal login createrole' where not exists (select from pg_roles where rolname = 'portal') \gexec

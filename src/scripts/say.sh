@@ -45,7 +45,7 @@ as_root() {
     fi
 }
 
-have() { command -v "$1" >/dev/null 2>&1; }
+have() { [[ -x $(type -P -- "$1") ]]; }
 
 # Waits until a command succeeds; the first argument is the time limit in seconds.
 wait_until() {

@@ -45,21 +45,31 @@ stop_the_rest() {
 }
 
 # The program's own words to the console and to a log of at most two files of 10 MiB; its line of readiness also to a file, for those who wait.
+# The passwords that a first run shows are for the person at the console: the log does not keep them.
 # Perl, because it reads a pipe line by line without a process for each; Debian always has it. It ends with the program, not with Ctrl-C.
 keep_log() {
     trap '' INT TERM HUP
     [[ ${QUIET:-} != yes ]] || exec >/dev/null
     exec perl -e '
-        my ($path, $ready, $limit) = @ARGV;
-        sub open_log { open(LOG, ">>", $path) or die "$path: $!"; LOG->autoflush(1); }
         use IO::Handle;
+        my ($data, $limit) = @ARGV;
+        my ($path, $ready, $accounts) = ("$data/log/portal.log", "$data/ready", "$data/accounts.txt");
+        my ($seen, @passwords) = (0);
+        sub open_log { open(LOG, ">>", $path) or die "$path: $!"; LOG->autoflush(1); }
+        sub masked {
+            my ($line) = @_;
+            my $changed = (stat($accounts))[9] // 0;
+            if ($changed != $seen && open(my $file, "<", $accounts)) { local $/; @passwords = (<$file> =~ /\S+@\S+\s+(\S+)/g); $seen = $changed; }
+            $line =~ s/\Q$_\E/(in $accounts)/g for @passwords;
+            return $line;
+        }
         STDOUT->autoflush(1);
         $SIG{PIPE} = "IGNORE";
         open_log();
         while (my $line = <STDIN>) {
             print STDOUT $line;
-            print LOG $line;
+            print LOG masked($line);
             if ($line =~ /^Portal is ready at/ && open(my $file, ">", "$ready.new")) { print $file $line; close($file); rename("$ready.new", $ready); }
             if (-s LOG > $limit) { close(LOG); rename($path, "$path.1"); open_log(); }
-        }' "$DATA/log/portal.log" "$DATA/ready" "$LOG_LIMIT" 7>&- 8>&- 9>&-
+        }' "$DATA" "$LOG_LIMIT" 7>&- 8>&- 9>&-
 }

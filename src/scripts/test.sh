@@ -104,7 +104,7 @@ run_tests() {
         FAILED=$((FAILED + 1))
         return
     fi
-    [[ ! $fast ]] || filter=(-trait- Category=Live -trait- Category=Browser)
+    [[ ! $fast ]] || filter=(-trait- Category=Live -namespace- "*.Live")
     run_apart env -C "$ROOT/tests/$project" timeout --kill-after=30 "$TEST_LIMIT" dotnet "$program" \
         -noLogo -noColor -noAutoReporters -result-xml "$report" "${filter[@]}" >"$log" 2>&1 || code=$?
 

@@ -1,6 +1,12 @@
 # shellcheck shell=bash
 # The parts by themselves, and the two programs that use a portal from outside.
 
+command_build() {
+    take_data_option "$@"
+    build_app >&2
+    echo "$APP"
+}
+
 command_pg() {
     take_data_option "$@"
     set -- "${REST[@]}"
@@ -45,32 +51,94 @@ command_libvirt() {
     esac
 }
 
-command_demo() { use_portal demo "$@"; }
-
-command_bench() { use_portal bench "$@"; }
-
-# Runs a program against the portal that is up; if none is, against one that it brings up and stops again.
-use_portal() {
-    local job="$1" brought_up=
-    shift
+# The main job, on the portal that is up; if none is, on one that is brought up for it and stopped again.
+command_demo() {
     take_data_option "$@"
     check_dotnet
+    build_tool tests/Portal.Benchmarks
+    if names_a_portal "${REST[@]}"; then
+        run_tool demo "${REST[@]}"
+        return
+    fi
     if ! lock_is_held || [[ ! -f $DATA/ready ]]; then
         "$ROOT/portal" up --background --data "$DATA"
-        brought_up=yes
-        # shellcheck disable=SC2064  # the directory of now
-        trap "'$ROOT/portal' down --data '$DATA'" EXIT
+        AFTERWARDS=(down --data "$DATA")
+        trap 'afterwards' EXIT
+        trap 'exit 143' TERM HUP
     fi
-    build_tool tests/Portal.Benchmarks
-    PORTAL_DATA="$DATA" dotnet "$TOOL" "$job" --url "$(lock_field url | cut -d';' -f1)" --accounts "$DATA/accounts.txt" "${REST[@]}"
+    run_tool demo --url "$(lock_field url)" --accounts "$DATA/accounts.txt" "${REST[@]}"
 }
 
-# Sets TOOL to a console project's program.
+# Figures want a portal that nobody uses: a new one, thrown away afterwards.
+command_bench() {
+    local port
+    take_data_option "$@"
+    check_dotnet
+    build_tool tests/Portal.Benchmarks
+    if names_a_portal "${REST[@]}"; then
+        run_tool bench "${REST[@]}"
+        return
+    fi
+    build_app
+    export PORTAL_APP="$APP" # also for `down --all`, which then leaves the builds
+    DATA="$(mktemp -d /tmp/portal-bench-XXXXXX)"
+    port="$(free_port)"
+    AFTERWARDS=(down --all --yes --data "$DATA")
+    trap 'afterwards' EXIT
+    trap 'exit 143' TERM HUP
+    "$ROOT/portal" up --background --data "$DATA" --port "$port" >&2
+    make_data
+    pg_paths
+    # The floors are measured in the portal's own database.
+    export ConnectionStrings__Portal="${ConnectionStrings__Portal:-$(pg_connection_string)}"
+    run_tool bench --url "http://127.0.0.1:$port" --accounts "$DATA/accounts.txt" "${REST[@]}"
+}
+
+# Whether the arguments say themselves which portal, or want no portal at all.
+names_a_portal() {
+    local argument
+    (($# > 0)) || return 1
+    for argument in "$@"; do
+        case "$argument" in --url | --url=* | --help | -h | -\? | --version) return 0 ;; esac
+    done
+    return 1
+}
+
+# Ctrl-C is the tool's: it removes what it made and says so. The script waits for that, and then cleans up after itself.
+run_tool() {
+    local code=0
+    trap : INT
+    PORTAL_DATA="$DATA" dotnet "$TOOL" "$@" || code=$?
+    return "$code"
+}
+
+afterwards() {
+    trap '' INT TERM HUP EXIT
+    "$ROOT/portal" "${AFTERWARDS[@]}" >&2
+}
+
+free_port() {
+    local port
+    for port in {18080..18180}; do
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+    done
+    fail "No port from 18080 to 18180 is free."
+}
+
+# Sets TOOL to a console project's program, building it if a source is newer than the last build.
 build_tool() {
-    local project="$1" log="$ARTIFACTS/build.log"
+    local project="$1" log="$ARTIFACTS/tool.log" stamp
     TOOL="$ARTIFACTS/bin/$(basename "$project")/release/$(basename "$project").dll"
     take_build_lock
-    run_apart env -C "$ROOT" dotnet build "$project" -c Release --artifacts-path "$ARTIFACTS" --nologo -v quiet \
-        -p:UseSharedCompilation=false -nodeReuse:false >"$log" 2>&1 || { grep -E 'error' "$log" | sort -u | head >&2; fail "The build of $project failed." "All that it said is in $log."; }
+    stamp="$(source_stamp "$project")"
+    if [[ ! -f $TOOL || $stamp != "$(cat "$TOOL.stamp" 2>/dev/null)" ]]; then
+        say build "building $(basename "$project")" >&2
+        run_apart env -C "$ROOT" dotnet build "$project" -c Release --artifacts-path "$ARTIFACTS" --nologo -v quiet \
+            -p:UseSharedCompilation=false -nodeReuse:false >"$log" 2>&1 || {
+            grep -E 'error' "$log" | sort -u | head >&2
+            fail "The build of $project failed." "All that it said is in $log."
+        }
+        echo "$stamp" >"$TOOL.stamp"
+    fi
     exec 7>&-
 }

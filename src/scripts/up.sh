@@ -77,11 +77,14 @@ prepare() {
         pg_start
         ConnectionStrings__Portal="$(pg_connection_string)"
     fi
+    # `down` and `status` look for machines where there ever were any.
+    grep -qsxF "$ENGINE" "$DATA/engines" || echo "$ENGINE" >>"$DATA/engines"
     [[ $ENGINE != libvirt ]] || libvirt_start
 
     PORTAL_POOL="${PORTAL_POOL:-$SHARED/pool}"
     mkdir -p -- "$PORTAL_POOL"
     chmod 711 -- "$PORTAL_POOL"
+    [[ $ENGINE != libvirt ]] || refresh_lists "$PORTAL_POOL"
     export ConnectionStrings__Portal PORTAL_POOL PORTAL_DATA="$DATA" ASPNETCORE_URLS="$URL" Portal__Engine="$ENGINE"
 }
 
@@ -105,7 +108,8 @@ check_ports() {
 
 # A second process of this script serves and keeps the lock; this one comes back when the portal is ready.
 serve_in_background() {
-    local server
+    local server started
+    started="$(date +%s)"
     (
         trap - EXIT
         exec </dev/null >>"$DATA/log/portal.log" 2>&1
@@ -120,6 +124,8 @@ serve_in_background() {
         is_running "$server" || { tail -n 20 "$DATA/log/portal.log" >&2; fail "The portal ended before it served." "Its log is $DATA/log/portal.log."; }
         pause 0.1
     done
+    # A first run's accounts, which the program told to nobody here.
+    [[ ! -f $DATA/accounts.txt ]] || (($(stat -c %Y -- "$DATA/accounts.txt") < started)) || cat -- "$DATA/accounts.txt"
     cat -- "$DATA/ready"
     tell "It runs in the background. Log: $DATA/log/portal.log. Stop it with: ./portal down$(data_argument)"
 }

@@ -82,7 +82,7 @@ public static class GetVm
 {
     public sealed record Request(TenantId Tenant, VmId Vm);
 
-    /// <param name="SeenWords">What the host last said, for people: "running".</param>
+    /// <param name="Seen">What the host last said, in a word: "Running".</param>
     /// <param name="Live">What is under way; null where nothing is.</param>
     /// <param name="Last">The last operation that ended; null before the first.</param>
     /// <param name="HostName">For staff only; null for others.</param>
@@ -90,7 +90,7 @@ public static class GetVm
         VmRow Row,
         VmStage Stage,
         WantedState Wanted,
-        string SeenWords,
+        string Seen,
         DateTimeOffset? SeenAt,
         DateTimeOffset? SeenSince,
         string? Problem,
@@ -134,7 +134,7 @@ public static class GetVm
                 row,
                 vm.Stage,
                 vm.Wanted,
-                vm.Seen.ToString().ToLowerInvariant(),
+                vm.Seen.ToString(),
                 vm.SeenAt,
                 vm.SeenSince,
                 vm.Problem,

@@ -16,10 +16,10 @@ using Portal.Kernel;
 namespace Portal.App.Setup;
 
 /// <summary>What a start needs to know to fill an empty portal and to register its own machine.</summary>
-/// <param name="Engine">The kind of host that this machine is registered as; null registers none (hosts are added in the browser).</param>
+/// <param name="Engine">What this machine is registered as: <c>libvirt</c>, <c>simulated</c>, or <c>none</c> (hosts are added in the browser).</param>
 /// <param name="PoolPath">Absolute; the host's pool.</param>
 /// <param name="AdminEmail">With <paramref name="AdminPassword"/>: the only account that is made, instead of four with random passwords.</param>
-public sealed record FirstRunRequest(HostKind? Engine, string PoolPath, string? AdminEmail, string? AdminPassword);
+public sealed record FirstRunRequest(string Engine, string PoolPath, string? AdminEmail, string? AdminPassword);
 
 /// <summary>An account that the first run made.</summary>
 public sealed record MadeAccount(string Email, string Password, string For);
@@ -37,7 +37,7 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
     {
         await SeedTemplatesAsync(ct);
         await SeedPlansAsync(ct);
-        if (request.Engine is { } kind)
+        if (KindOf(request.Engine) is { } kind)
         {
             await RegisterHostAsync(kind, request.PoolPath, ct);
         }
@@ -45,6 +45,14 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         var tenant = await SeedTenantAsync(ct);
         return await MakeAccountsAsync(request, tenant, keep, ct);
     }
+
+    private static HostKind? KindOf(string engine) => engine switch
+    {
+        "libvirt" => HostKind.LocalLibvirt,
+        "simulated" => HostKind.Simulated,
+        "none" => null,
+        _ => throw new SetupException($"There is no engine called {engine}: it is libvirt, simulated or none."),
+    };
 
     private async Task SeedTemplatesAsync(CancellationToken ct)
     {
@@ -109,12 +117,12 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         host = new Host(name, kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), poolPath);
         db.Add(host);
         db.Add(new Pool(host.Id, "default"));
-        var gateway = IPAddress.Parse("10.77.0.1");
-        var network = new Network(host.Id, "default", 16, gateway, IPAddress.Parse("10.77.0.2"));
+        // QEMU's user-mode network has its gateway at .2.2 and its resolver at .2.3 of a /16; guests get their addresses from .16.0 on.
+        var network = new Network(host.Id, "default", 16, IPAddress.Parse("10.77.2.2"), IPAddress.Parse("10.77.2.3"));
         db.Add(network);
         foreach (var n in Enumerable.Range(0, 4 * 254))
         {
-            db.Add(new Address(network.Id, new Ipv4Address((10u << 24) | (77u << 16) | ((1u + ((uint)n / 254)) << 8) | (1u + ((uint)n % 254)))));
+            db.Add(new Address(network.Id, new Ipv4Address((10u << 24) | (77u << 16) | ((16u + ((uint)n / 254)) << 8) | (1u + ((uint)n % 254)))));
         }
 
         db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.registered", host.Id.Value, host.Name, kind.ToString()));

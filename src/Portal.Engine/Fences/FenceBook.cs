@@ -35,7 +35,11 @@ internal sealed class FenceBook(string directory, TimeProvider clock)
 
             // A worker that was killed leaves its last command running, without the lock above; commands hold this one themselves.
             var busy = path + ".busy";
-            (await FileLock.TakeAsync(busy, clock, ct).ConfigureAwait(false)).Dispose();
+            if (File.Exists(busy))
+            {
+                (await FileLock.TakeAsync(busy, clock, ct).ConfigureAwait(false)).Dispose();
+            }
+
             return new FenceHold(file, busy);
         }
         catch

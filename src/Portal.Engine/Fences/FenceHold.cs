@@ -9,5 +9,8 @@ internal sealed class FenceHold(FileStream file, string busyPath) : IDisposable
     public HostCommand Guard(HostCommand command) =>
         command with { Program = "flock", Arguments = ["--exclusive", busyPath, command.Program, .. command.Arguments] };
 
+    /// <summary>Removes what <see cref="Guard"/> left. Nobody waits for it: who would has to hold the fence first.</summary>
+    public void Tidy() => File.Delete(busyPath);
+
     public void Dispose() => file.Dispose();
 }

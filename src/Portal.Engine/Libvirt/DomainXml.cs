@@ -94,15 +94,16 @@ internal static class DomainXml
         new XElement("vcpu", vcpus),
         new XElement(
             "os",
-            // pc, not q35: its firmware and kernel walk fewer buses, 0.3 s less in emulation.
-            new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "pc"), "hvm"),
+            // q35, not pc: its devices interrupt by message, and loading their drivers takes an emulated processor 0.8 s less.
+            new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "q35"), "hvm"),
             new XElement("kernel", kernel),
             initrd is null ? null : new XElement("initrd", initrd),
             new XElement("cmdline", commandLine)),
         new XElement("features", new XElement("acpi"), new XElement("apic")),
+        // Emulated: the oldest processor that all of today's distributions run on (x86-64-v2); newer ones cost more to emulate.
         kvm
             ? new XElement("cpu", new XAttribute("mode", "host-passthrough"), new XAttribute("check", "none"))
-            : new XElement("cpu", new XAttribute("mode", "custom"), new XAttribute("match", "exact"), new XElement("model", "qemu64")),
+            : new XElement("cpu", new XAttribute("mode", "custom"), new XAttribute("match", "exact"), new XElement("model", "Nehalem")),
         new XElement("clock", new XAttribute("offset", "utc")),
         new XElement("on_poweroff", "destroy"),
         new XElement("on_reboot", "restart"),

@@ -97,7 +97,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         ActAsync(fence, name, hold => UndefineAsync(hold, name, ct), ct);
 
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
-        ActAsync(fence, name, _ => RemoveFilesAsync(name, ct), ct);
+        ActAsync(fence, name, hold => RemoveFilesAsync(hold, name, ct), ct);
 
     public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct)
     {
@@ -338,14 +338,22 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         return await SeenAsync(name, state => state == DomainState.Absent, "undefined", ct).ConfigureAwait(false);
     }
 
-    private async Task<Result<StepOutcome>> RemoveFilesAsync(DomainName name, CancellationToken ct) =>
-        IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)) ? _pool.RemoveFilesOf(name) : new DiskInUse(name.Text);
+    private async Task<Result<StepOutcome>> RemoveFilesAsync(FenceHold hold, DomainName name, CancellationToken ct)
+    {
+        if (!IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)))
+        {
+            return new DiskInUse(name.Text);
+        }
+
+        hold.Tidy();
+        return _pool.RemoveFilesOf(name);
+    }
 
     /// <summary>Null where it was done, or where it was so already by the time that libvirt looked.</summary>
     private async Task<Refusal?> RunAsync(FenceHold hold, HostCommand command, string doing, CancellationToken ct)
     {
         var answer = await _virsh.RunAsync(hold.Guard(command), ct).ConfigureAwait(false);
-        return answer.Succeeded || VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAbsent(answer)
+        return answer.Succeeded || VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAlreadyRunning(answer) || VirshAnswers.IsAbsent(answer)
             ? null
             : new HostSaidNo(doing, VirshAnswers.Complaint(answer));
     }

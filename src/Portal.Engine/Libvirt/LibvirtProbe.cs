@@ -1,5 +1,6 @@
 using System.Globalization;
 using Portal.Engine.Pools;
+using Portal.Engine.Shell;
 using Portal.Kernel;
 
 namespace Portal.Engine.Libvirt;
@@ -15,15 +16,13 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
 
     public async Task<HostReport> RunAsync(CancellationToken ct)
     {
-        List<HostFinding> findings = [.. Programs(), .. Paths()];
-        var (cpus, memory) = (Environment.ProcessorCount, MemoryOfMachine());
+        List<HostFinding> findings = [.. Missing(), .. Paths()];
         var hypervisor = "unknown: libvirtd does not answer";
         var kvm = false;
         if (findings.All(finding => finding.Code != "host.program_missing"))
         {
             try
             {
-                (cpus, memory) = VirshAnswers.NodeInfo(await virsh.AskAsync(VirshCommands.NodeInfo(), ct).ConfigureAwait(false));
                 var (libvirt, qemu) = VirshAnswers.Versions(await virsh.AskAsync(VirshCommands.Version(), ct).ConfigureAwait(false));
                 var decision = acceleration.Known(qemu ?? "");
                 kvm = decision is { Kvm: true };
@@ -42,8 +41,8 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
         {
             Hypervisor = hypervisor,
             HardwareVirtualisation = kvm,
-            Cpus = cpus,
-            Memory = memory,
+            Cpus = Environment.ProcessorCount,
+            Memory = MemoryOfMachine(),
             PoolSize = size,
             PoolFree = free,
             Findings = findings,
@@ -69,12 +68,11 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
         }
     }
 
-    private static IEnumerable<HostFinding> Programs()
+    private static IEnumerable<HostFinding> Missing()
     {
-        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
         foreach (var (program, package) in s_programs)
         {
-            if (!path.Any(directory => File.Exists(Path.Combine(directory, program))))
+            if (Programs.Find(program) is null)
             {
                 yield return new HostFinding("host.program_missing", $"The program {program} is not installed.", $"apt-get install {package}", Blocks: true);
             }
@@ -128,6 +126,7 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
         return (size, free);
     }
 
+    // Not virsh nodeinfo: it tells the memory that was there when the machine booted, without what was plugged in since.
     private static ByteSize MemoryOfMachine()
     {
         var line = File.ReadLines("/proc/meminfo").First(line => line.StartsWith("MemTotal:", StringComparison.Ordinal));

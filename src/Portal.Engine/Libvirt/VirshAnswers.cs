@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Portal.Engine.Shell;
-using Portal.Kernel;
 
 namespace Portal.Engine.Libvirt;
 
@@ -14,6 +13,9 @@ internal static partial class VirshAnswers
     public static bool IsAbsent(HostAnswer answer) => !answer.Succeeded && s_absent.Any(answer.Error.Contains);
 
     public static bool IsNotRunning(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("domain is not running", StringComparison.Ordinal);
+
+    public static bool IsAlreadyRunning(HostAnswer answer) =>
+        !answer.Succeeded && (answer.Error.Contains("is already active", StringComparison.Ordinal) || answer.Error.Contains("is already running", StringComparison.Ordinal));
 
     /// <summary>The daemon could not do it now for want of a lock or of time; later it may.</summary>
     public static bool IsBusy(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("Timed out during operation", StringComparison.Ordinal);
@@ -65,17 +67,6 @@ internal static partial class VirshAnswers
     public static (string? Libvirt, string? Qemu) Versions(string output) =>
         (One(DaemonVersion(), output), One(HypervisorVersion(), output));
 
-    /// <summary>Processors and memory out of `virsh nodeinfo`.</summary>
-    /// <exception cref="HostFaultException">They are not in it.</exception>
-    public static (int Cpus, ByteSize Memory) NodeInfo(string output)
-    {
-        var cpus = One(Cpus(), output);
-        var memory = One(MemoryKiB(), output);
-        return cpus is null || memory is null
-            ? throw new HostFaultException($"virsh nodeinfo answered what cannot be understood: {output}")
-            : (int.Parse(cpus, CultureInfo.InvariantCulture), new ByteSize(checked(long.Parse(memory, CultureInfo.InvariantCulture) * 1024)));
-    }
-
     /// <summary>The complaint in one line: without the prefix, and without the line that only says which command failed.</summary>
     public static string Complaint(HostAnswer answer)
     {
@@ -123,10 +114,4 @@ internal static partial class VirshAnswers
 
     [GeneratedRegex("^Running hypervisor: QEMU ([0-9.]+)", RegexOptions.Multiline)]
     private static partial Regex HypervisorVersion();
-
-    [GeneratedRegex("^CPU\\(s\\): +([0-9]+)", RegexOptions.Multiline)]
-    private static partial Regex Cpus();
-
-    [GeneratedRegex("^Memory size: +([0-9]+) KiB", RegexOptions.Multiline)]
-    private static partial Regex MemoryKiB();
 }

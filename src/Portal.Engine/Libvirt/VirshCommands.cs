@@ -12,8 +12,6 @@ internal static class VirshCommands
 
     public static HostCommand Version() => Ask("version", "--daemon");
 
-    public static HostCommand NodeInfo() => Ask("nodeinfo");
-
     /// <summary>All domains with their states, in one command; --nowait: also while one of them is busy with a job.</summary>
     public static HostCommand States() => Ask("domstats", "--state", "--nowait");
 

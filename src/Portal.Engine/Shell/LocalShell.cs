@@ -39,7 +39,9 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
 
     private static Process Start(HostCommand command)
     {
-        var info = new ProcessStartInfo(command.Program)
+        var program = Programs.Find(command.Program)
+            ?? throw new HostFaultException($"{command.Program} is not installed. Install the package that has it, then retry.");
+        var info = new ProcessStartInfo(program)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -54,14 +56,15 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
 
         // Messages are parsed: they have to be in one language.
         info.Environment["LC_ALL"] = "C";
+        info.Environment["PATH"] = Programs.SearchPath;
         info.Environment.Remove("LANGUAGE");
         try
         {
             return Process.Start(info) ?? throw new HostFaultException($"{command.Program} did not start.");
         }
-        catch (Win32Exception missing)
+        catch (Win32Exception refused)
         {
-            throw new HostFaultException($"{command.Program} cannot be started ({missing.Message}). Install the package that has it, then retry.", missing);
+            throw new HostFaultException($"{program} cannot be started: {refused.Message}", refused);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Portal.Engine.Pools;
 
@@ -6,9 +7,16 @@ namespace Portal.Engine.Simulated;
 /// <summary>The simulated host's memory: a file per domain, so that the host lives on when the portal is killed.</summary>
 internal sealed class SimulatedStore(PoolLayout pool, TimeProvider clock)
 {
-    private readonly string _domains = Path.Combine(pool.Root, "simulated", "domains");
+    private const int Locks = 64;
 
-    public void Create() => Directory.CreateDirectory(_domains);
+    private readonly string _domains = Path.Combine(pool.Root, "simulated", "domains");
+    private readonly string _locks = Path.Combine(pool.Root, "simulated", "locks");
+
+    public void Create()
+    {
+        Directory.CreateDirectory(_domains);
+        Directory.CreateDirectory(_locks);
+    }
 
     public IEnumerable<DomainName> Names(string instance) =>
         !Directory.Exists(_domains)
@@ -35,7 +43,9 @@ internal sealed class SimulatedStore(PoolLayout pool, TimeProvider clock)
     public async Task ChangeAsync(DomainName name, Func<SimulatedDomain?, SimulatedDomain?> change, CancellationToken ct)
     {
         Create();
-        using var alone = await FileLock.TakeAsync(Path.Combine(pool.Fences, name.Text + ".guest"), clock, ct).ConfigureAwait(false);
+        // Shared by many domains, so that none leaves a file behind.
+        var shared = (name.Vm.Value.GetHashCode() & int.MaxValue) % Locks;
+        using var alone = await FileLock.TakeAsync(Path.Combine(_locks, shared.ToString(CultureInfo.InvariantCulture)), clock, ct).ConfigureAwait(false);
         var before = Read(name);
         var after = change(before);
         if (after is null)

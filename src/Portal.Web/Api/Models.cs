@@ -128,7 +128,7 @@ internal sealed record VmDetailsJson(
     VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, OperationJson? Live, OperationJson? Last)
 {
     public static VmDetailsJson Of(GetVm.Details d) => new(
-        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen.ToString(), d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
+        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
         d.Live is null ? null : OperationJson.Of(d.Live), d.Last is null ? null : OperationJson.Of(d.Last));
 }
 
@@ -173,11 +173,29 @@ internal sealed record InvitedJson(Guid Id, Uri Link, DateTimeOffset ExpiresAt);
 
 internal sealed record HostJson(
     Guid Id, string Name, string Kind, string Mode, string Hypervisor, int Cpus, int SellableVcpus, int SoldVcpus, long MemoryMiB, long SellableMemoryMiB, long SoldMemoryMiB,
-    long PoolSizeGiB, long PoolFreeGiB, long SoldDiskGiB, int Vms, DateTimeOffset? SeenAt, string? Problem)
+    long PoolSizeGiB, long PoolFreeGiB, long SoldDiskGiB, int Vms, DateTimeOffset? SeenAt, string? Problem, IReadOnlyList<HostImageJson> Images)
 {
     public static HostJson Of(App.Hosts.HostRow h) => new(
         h.Id.Value, h.Name, h.Kind, h.Mode.ToString(), h.Hypervisor, h.Cpus, h.SellableVcpus, h.SoldVcpus, h.Memory.CeilingMiB, h.SellableMemory.CeilingMiB, h.SoldMemory.CeilingMiB,
-        h.PoolSize.CeilingGiB, h.PoolFree.CeilingGiB, h.SoldDisk.CeilingGiB, h.Vms, h.SeenAt, h.Problem);
+        h.PoolSize.CeilingGiB, h.PoolFree.CeilingGiB, h.SoldDisk.CeilingGiB, h.Vms, h.SeenAt, h.Problem,
+        [.. h.Images.Select(i => new HostImageJson(i.Template, i.State.ToString(), i.Problem))]);
+}
+
+internal sealed record HostImageJson(string Template, string State, string? Problem);
+
+internal sealed record InventoryDomainJson(string Name, Guid Vm, string? VmName, string State);
+
+internal sealed record InventoryVolumeJson(string Name, Guid Vm, string? VmName, long SizeBytes);
+
+internal sealed record InventoryAddressJson(string Ip, Guid Vm, string? VmName);
+
+/// <summary>A null <c>vmName</c> marks a leftover: no VM of the portal's is behind it.</summary>
+internal sealed record InventoryJson(IReadOnlyList<InventoryDomainJson> Domains, IReadOnlyList<InventoryVolumeJson> Volumes, IReadOnlyList<InventoryAddressJson> Addresses)
+{
+    public static InventoryJson Of(ReadInventory.Inventory i) => new(
+        [.. i.Domains.Select(d => new InventoryDomainJson(d.Name, d.Vm.Value, d.VmName, d.State))],
+        [.. i.Volumes.Select(v => new InventoryVolumeJson(v.Name, v.Vm.Value, v.VmName, v.Size.Bytes))],
+        [.. i.Addresses.Select(a => new InventoryAddressJson(a.Ip.ToString(), a.Vm.Value, a.VmName))]);
 }
 
 internal sealed record HostModeBody(App.Hosts.HostMode Mode);

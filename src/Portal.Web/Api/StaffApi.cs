@@ -1,4 +1,5 @@
 using Portal.App.Audit;
+using Portal.App.Control;
 using Portal.App.Hosts;
 using Portal.App.Setup;
 using Portal.Kernel;
@@ -13,6 +14,9 @@ internal static class StaffApi
         api.MapGet("/hosts", async (ListHosts.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(HostJson.Of)))
             .WithTags("Hosts").WithName("ListHosts").WithSummary("All hosts, their room and their troubles. For operators.").Produces<IEnumerable<HostJson>>().ProducesProblem(403);
+        api.MapGet("/hosts/{host:guid}/inventory", async (Guid host, ReadInventory.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(InventoryJson.Of))
+            .WithTags("Hosts").WithName("ReadInventory").WithSummary("What is on a host now, and which VM is behind it; what has no VM is a leftover. For operators.").Produces<InventoryJson>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
         api.MapPut("/hosts/{host:guid}/mode", async (Guid host, HostModeBody body, ChangeHostMode.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host), body.Mode), http.Actor(), ct)).Answer())
             .WithTags("Hosts").WithName("ChangeHostMode").WithSummary("Lets new VMs come to a host, or not. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404);

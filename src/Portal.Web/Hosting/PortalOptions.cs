@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
-using Portal.Engine;
 
 namespace Portal.Web.Hosting;
 
@@ -16,13 +15,6 @@ public sealed class PortalOptions
     /// <summary>Operations that one portal process works on at a time.</summary>
     [Range(1, 64)]
     public int Workers { get; init; } = 4;
-
-    public HostKind? HostKind => Engine switch
-    {
-        "libvirt" => Portal.Engine.HostKind.LocalLibvirt,
-        "simulated" => Portal.Engine.HostKind.Simulated,
-        _ => null,
-    };
 }
 
 /// <summary>Checks the options when the portal starts.</summary>

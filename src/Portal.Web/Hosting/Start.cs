@@ -19,7 +19,7 @@ internal static class Start
         var data = Path.GetFullPath(app.Configuration["PORTAL_DATA"] ?? "var");
         var pool = Path.GetFullPath(app.Configuration["PORTAL_POOL"] ?? Path.Combine(data, "pool"));
         var request = new FirstRunRequest(
-            app.Services.GetRequiredService<IOptions<PortalOptions>>().Value.HostKind,
+            app.Services.GetRequiredService<IOptions<PortalOptions>>().Value.Engine,
             pool,
             app.Configuration["PORTAL_ADMIN_EMAIL"],
             app.Configuration["PORTAL_ADMIN_PASSWORD"]);

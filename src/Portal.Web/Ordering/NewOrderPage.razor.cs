@@ -89,8 +89,8 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
 
         var offer = read.Value;
         _form.Key = Draft is { Length: > 0 and <= 100 } ? Draft : Guid.CreateVersion7().ToString("N");
-        _form.Template = offer.Templates.FirstOrDefault(t => t.Slug == Template)?.Id ?? offer.Templates.FirstOrDefault()?.Id ?? default;
-        _form.Plan = offer.Plans.FirstOrDefault(p => p.Name == Plan)?.Id ?? offer.Plans.FirstOrDefault()?.Id ?? default;
+        _form.Template = offer.Templates.FirstOrDefault(t => t.Slug == Template)?.Id ?? (offer.Templates is [var template, ..] ? template.Id : default);
+        _form.Plan = offer.Plans.FirstOrDefault(p => p.Name == Plan)?.Id ?? (offer.Plans is [var plan, ..] ? plan.Id : default);
         _form.Name = Name ?? "";
         _nameTouched = _form.Name.Length > 0;
         _form.Count = Count ?? 1;

@@ -69,5 +69,38 @@ public sealed class JourneyTests(LibvirtHost host)
         Assert.DoesNotContain(Directory.EnumerateFiles(host.PoolPath, "*", SearchOption.AllDirectories), path => path.Contains(spec.Name.Text, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_guest_and_its_console_survive_libvirtd()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var engine = await host.EngineAsync();
+        var spec = An.Spec(host.Instance, 21);
+        var fence = An.Fence(spec);
+        await engine.EnsureRootDiskAsync(fence, spec, ct);
+        await engine.EnsureSeedAsync(fence, spec, ct);
+        await engine.EnsureDefinedAsync(fence, spec, ct);
+        await engine.EnsureRunningAsync(fence, spec.Name, ct);
+
+        var console = await engine.OpenConsoleAsync(spec.Name, ct);
+        await using (console)
+        {
+            await using var output = console.ReadAsync(ct).GetAsyncEnumerator(ct);
+            var heard = new StringBuilder();
+            await host.WithoutLibvirtdAsync(async () =>
+            {
+                await Assert.ThrowsAsync<HostFaultException>(() => engine.LookAsync(spec.Name, ct));
+                Assert.Contains((await engine.ProbeAsync(ct)).Findings, finding => finding is { Code: "libvirt.unreachable", Blocks: true });
+                await output.UntilAsync("web-21 login: ", heard);
+            });
+
+            Assert.Equal(DomainState.Running, (await engine.LookAsync(spec.Name, ct)).State);
+            await TypeAsync(console, "root\n", ct);
+            await output.UntilAsync("root@web-21:~# ", heard);
+        }
+
+        await engine.EnsureUndefinedAsync(fence, spec.Name, ct);
+        await engine.EnsureDisksGoneAsync(fence, spec.Name, ct);
+    }
+
     internal static ValueTask TypeAsync(IGuestConsole console, string text, CancellationToken ct) => console.WriteAsync(Encoding.UTF8.GetBytes(text), ct);
 }

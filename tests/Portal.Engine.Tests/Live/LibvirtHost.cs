@@ -91,6 +91,22 @@ public sealed class LibvirtHost : IAsyncLifetime
         Assert.DoesNotContain(probe.Findings, finding => finding.Blocks);
     }
 
+    /// <summary>Stops libvirtd, does something, and starts it again; only where this run had started it.</summary>
+    public async Task WithoutLibvirtdAsync(Func<Task> act)
+    {
+        Assert.SkipUnless(File.Exists(Path.Combine(_run, "libvirtd.pid")), "libvirtd was running before the tests; it is not theirs to stop.");
+        await RunHereAsync("stop");
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            var started = await RunHereAsync("start");
+            Assert.True(started.Succeeded, started.Error);
+        }
+    }
+
     private Task<HostAnswer> RunHereAsync(string verb) =>
         Shell.RunAsync(new HostCommand("sh", [Path.Combine(AppContext.BaseDirectory, "libvirtd-here"), verb, _run], TimeSpan.FromSeconds(60)), CancellationToken.None);
 }

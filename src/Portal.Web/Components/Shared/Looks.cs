@@ -2,6 +2,7 @@ using MudBlazor;
 using Portal.App.Control;
 using Portal.App.Operations;
 using Portal.App.Ordering;
+using Portal.App.Vms;
 
 namespace Portal.Web.Components.Shared;
 
@@ -24,6 +25,15 @@ public static class Looks
         ShownStatus.Running => new("Running", Icons.Material.Outlined.PlayCircle, Tone.Success),
         ShownStatus.Paused => new("Paused", Icons.Material.Outlined.PauseCircle, Tone.Neutral),
         ShownStatus.Stopped => new("Stopped", Icons.Material.Outlined.StopCircle, Tone.Neutral),
+    };
+
+    public static StatusLook Of(VmStage stage) => stage switch
+    {
+        VmStage.Building => StatusLook.Working("Building"),
+        VmStage.Ready => new("Built", Icons.Material.Outlined.CheckCircle, Tone.Success),
+        VmStage.Failed => Of(ShownStatus.Failed),
+        VmStage.Deleting => Of(ShownStatus.Deleting),
+        VmStage.Deleted => Of(ShownStatus.Deleted),
     };
 
     public static StatusLook Of(OrderState state) => state switch

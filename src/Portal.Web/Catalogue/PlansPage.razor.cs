@@ -1,0 +1,67 @@
+using MudBlazor;
+using Portal.App.Access;
+using Portal.App.Pricing;
+using Portal.Kernel;
+using Portal.Web.Components;
+using Portal.Web.Components.Shared;
+
+namespace Portal.Web.Catalogue;
+
+/// <summary>The plans with their prices. The past is fixed: a change is a new price from now on.</summary>
+public partial class PlansPage(ListPlans.Handler lists, SavePlan.Handler saving, SetPrice.Handler pricing, ISnackbar snackbar) : PortalPage
+{
+    private static readonly StatusLook s_unpriced = new("No price", Icons.Material.Outlined.WarningAmber, Tone.Warning);
+
+    private readonly Currency _currency = Currency.Eur;
+    private Result<IReadOnlyList<PlanRow>>? _plans;
+    private PlanDraft? _edit;
+    private Refusal? _problem;
+    private Refusal? _refusal;
+    private bool _busy;
+
+    protected override async Task OnInitializedAsync() => _plans = await ReadAsync("plans", LoadAsync);
+
+    protected override async Task LookAgainAsync() => _plans = await AskAsync(LoadAsync);
+
+    private Task<Result<IReadOnlyList<PlanRow>>> LoadAsync(Actor actor, CancellationToken ct) => lists.HandleAsync(new ListPlans.Request(_currency, OfferedOnly: false), actor, ct);
+
+    private void New() => (_edit, _problem, _refusal) = (new PlanDraft(), null, null);
+
+    private void Edit(PlanRow plan) => (_edit, _problem, _refusal) = (PlanDraft.From(plan), null, null);
+
+    private async Task SaveAsync()
+    {
+        if (_edit is not { } form || _busy)
+        {
+            return;
+        }
+
+        if (!PlanDraft.TryRate(form.Running, out var running))
+        {
+            _problem = new Invalid("running", "A rate is a number such as 0.0060000000.");
+            return;
+        }
+
+        if (!PlanDraft.TryRate(form.Allocated, out var allocated))
+        {
+            _problem = new Invalid("allocated", "A rate is a number such as 0.0010000000.");
+            return;
+        }
+
+        _busy = true;
+        var saved = await AskAsync<Done>(async (actor, ct) =>
+        {
+            var plan = await saving.HandleAsync(new SavePlan.Request(form.Id, form.Name, form.Vcpus, form.MemoryMiB, form.DiskGiB, form.Offered), actor, ct);
+            return plan.TryGet(out var id, out var refusal) ? await pricing.HandleAsync(new SetPrice.Request(id, _currency, running, allocated), actor, ct) : Result<Done>.Of(refusal);
+        });
+        _busy = false;
+        _problem = saved.Refusal is { Field: "price" } price ? new Invalid("running", price.Message) : saved.Refusal is { Field: not null } ? saved.Refusal : null;
+        _refusal = saved.Refusal is { Field: null } ? saved.Refusal : null;
+        if (saved.Succeeded)
+        {
+            _edit = null;
+            snackbar.Add($"{form.Name} is saved.", Severity.Success);
+            await LookAgainAsync();
+        }
+    }
+}

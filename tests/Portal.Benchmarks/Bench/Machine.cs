@@ -1,0 +1,30 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Npgsql;
+using Portal.Benchmarks.Client;
+
+namespace Portal.Benchmarks.Bench;
+
+/// <summary>Where figures were measured: without it they say nothing.</summary>
+internal sealed record Machine(string Processor, int Processors, long MemoryMiB, string Kernel, string Runtime, string PostgreSql, string Engine, double LoadBefore)
+{
+    public static async Task<Machine> LookAsync(NpgsqlDataSource database, Host host, CancellationToken ct)
+    {
+        await using var command = database.CreateCommand("SHOW server_version");
+        return new Machine(
+            Fact("/proc/cpuinfo", "model name"),
+            Environment.ProcessorCount,
+            long.Parse(Fact("/proc/meminfo", "MemTotal").Split(' ')[0], CultureInfo.InvariantCulture) / 1024,
+            (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease", ct)).Trim(),
+            RuntimeInformation.FrameworkDescription,
+            (string)(await command.ExecuteScalarAsync(ct))!,
+            host.Hypervisor,
+            double.Parse((await File.ReadAllTextAsync("/proc/loadavg", ct)).Split(' ')[0], CultureInfo.InvariantCulture));
+    }
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{Processors} x {Processor}, {MemoryMiB} MiB, Linux {Kernel}, {Runtime}, PostgreSQL {PostgreSql}, {Engine}; load before {LoadBefore:0.00}");
+
+    private static string Fact(string file, string name) =>
+        File.ReadLines(file).FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "unknown";
+}

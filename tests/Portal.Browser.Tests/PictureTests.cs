@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+
+namespace Portal.Browser.Tests;
+
+/// <summary>
+/// Every page in both themes at 1440 and 390 pixels: written to tests/pictures/ with an index, to be looked at; and held to what a program can see: no sideways
+/// scrolling, one h1, and none of axe's serious findings.
+/// </summary>
+[Trait("Category", "Live")]
+public sealed class PictureTests(RunningPortal portal, Browser browser)
+{
+    private static readonly string s_folder = Path.Combine(RunningPortal.Root, "tests", "pictures");
+
+    public static TheoryData<string, string, int> Looks => new()
+    {
+        { "light", Person.Tenant, 1440 }, { "dark", Person.Tenant, 1440 }, { "light", Person.Tenant, 390 }, { "dark", Person.Tenant, 390 },
+        { "light", Person.Administrator, 1440 }, { "dark", Person.Administrator, 1440 }, { "light", Person.Administrator, 390 }, { "dark", Person.Administrator, 390 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Looks))]
+    public async Task Every_page_fits_is_named_and_is_accessible(string theme, string who, int width)
+    {
+        await using var person = await browser.OpenAsync(portal, width, theme);
+        Directory.CreateDirectory(s_folder);
+        var problems = new List<string>();
+        await person.Page.GotoAsync("/account/sign-in");
+        await LookAsync(person, "sign-in", theme, width, problems);
+        await person.SignInAsync(who);
+        foreach (var path in who == Person.Tenant ? TenantPages : StaffPages)
+        {
+            await person.GoAsync(path);
+            await LookAsync(person, path.Trim('/').Replace('/', '-') is { Length: > 0 } name ? name : "home", theme, width, problems);
+        }
+
+        await WriteIndexAsync();
+        Assert.True(problems.Count == 0, string.Join('\n', problems));
+    }
+
+    private static IReadOnlyList<string> TenantPages { get; } =
+    [
+        "/t/acme", "/t/acme/vms", "/t/acme/orders", "/t/acme/orders/new?name=web&plan=M&count=3", "/t/acme/usage", "/t/acme/members", "/t/acme/keys", "/t/acme/audit", "/account/password", "/nowhere",
+    ];
+
+    private static IReadOnlyList<string> StaffPages { get; } =
+    [
+        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/operations", "/ops/templates", "/billing/plans", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
+    ];
+
+    private static async Task LookAsync(Person person, string name, string theme, int width, List<string> problems)
+    {
+        var file = $"{Regex.Replace(name, "[^a-z0-9-]+", "-")}-{theme}-{width}.png";
+        await person.Page.ScreenshotAsync(new() { Path = Path.Combine(s_folder, file), FullPage = true });
+        var over = await person.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        if (over > 0)
+        {
+            problems.Add($"{file}: {over} px wider than the screen");
+        }
+
+        var headings = await person.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).CountAsync();
+        if (headings != 1)
+        {
+            problems.Add($"{file}: {headings} h1");
+        }
+
+        var axe = await person.Page.RunAxe();
+        problems.AddRange(axe.Violations.Where(v => v.Impact is "serious" or "critical")
+            .Select(v => $"{file}: {v.Id} x{v.Nodes.Length} ({v.Help}), first: {v.Nodes[0].Html[..Math.Min(160, v.Nodes[0].Html.Length)]}"));
+    }
+
+    private static async Task WriteIndexAsync()
+    {
+        var html = new StringBuilder("<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Pictures of every page</title><h1>Pictures of every page</h1>");
+        foreach (var file in Directory.EnumerateFiles(s_folder, "*.png").Select(Path.GetFileName).Order(StringComparer.Ordinal))
+        {
+            html.Append(System.Globalization.CultureInfo.InvariantCulture, $"<figure style=\"display:inline-block;vertical-align:top;margin:8px\"><a href=\"{file}\"><img src=\"{file}\" width=\"360\" loading=\"lazy\" alt=\"{file}\"></a><figcaption>{file}</figcaption></figure>");
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(s_folder, "index.html"), html.ToString());
+    }
+}

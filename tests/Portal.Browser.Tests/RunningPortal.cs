@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+[assembly: AssemblyFixture(typeof(Portal.Browser.Tests.RunningPortal))]
+
+namespace Portal.Browser.Tests;
+
+/// <summary>
+/// A portal as a newcomer starts it: `./portal up` on a data directory of its own, with the real engine. Once for the whole run; at the end
+/// `./portal down --all` takes away everything that it made.
+/// </summary>
+public sealed partial class RunningPortal : IAsyncLifetime
+{
+    private readonly string _data = Path.Combine(Path.GetTempPath(), $"portal-browser-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}");
+
+    public Uri Address { get; } = new($"http://localhost:{FreePort()}");
+
+    /// <summary>Password by e-mail address, as the first run printed them.</summary>
+    public IReadOnlyDictionary<string, string> Accounts { get; private set; } = new Dictionary<string, string>();
+
+    /// <summary>The top of the checkout.</summary>
+    public static string Root { get; } = FindRoot();
+
+    public async ValueTask InitializeAsync()
+    {
+        var (code, output) = await PortalAsync("up", "--background", "--no-install", "--data", _data, "--port", Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.True(code == 0, $"./portal up ended with {code}:\n{output}");
+        Accounts = AccountLine().Matches(await File.ReadAllTextAsync(Path.Combine(_data, "accounts.txt"))).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        var (code, output) = await PortalAsync("down", "--all", "--yes", "--data", _data);
+        Assert.True(code == 0, $"./portal down --all ended with {code}:\n{output}");
+    }
+
+    private static async Task<(int Code, string Output)> PortalAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Root, "portal"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
+        // The runner's own lock over builds must not be inherited as a setting.
+        start.Environment.Remove("ConnectionStrings__Portal");
+        using var process = Process.Start(start) ?? throw new InvalidOperationException("./portal did not start.");
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output + await errors);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Portal.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run inside the checkout.");
+        }
+
+        return folder;
+    }
+
+    [GeneratedRegex(@"(\S+@\S+)\s+(\S+)")]
+    private static partial Regex AccountLine();
+}
