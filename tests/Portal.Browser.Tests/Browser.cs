@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(Portal.Browser.Tests.Browser))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Parallelization(Mode = ParallelizationMode.None)]
 
 namespace Portal.Browser.Tests;
 
