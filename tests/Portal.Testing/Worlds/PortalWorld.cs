@@ -78,7 +78,7 @@ public sealed class PortalWorld : IAsyncDisposable
     {
         await using var process = new WorldProcess(database, []);
         await using var scope = process.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest(HostKind.Simulated, "/nowhere", null, null), _ => Task.CompletedTask, CancellationToken.None);
+        await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest("simulated", "/nowhere", null, null), _ => Task.CompletedTask, CancellationToken.None);
     }
 
     /// <summary>A process on a database that may be empty: without a world, for what comes before the first run.</summary>
@@ -230,7 +230,7 @@ public sealed class PortalWorld : IAsyncDisposable
     {
         await using (var scope = Main.Services.CreateAsyncScope())
         {
-            await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest(HostKind.Simulated, Pool, null, null), _ => Task.CompletedTask, ct);
+            await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest("simulated", Pool, null, null), _ => Task.CompletedTask, ct);
         }
 
         await Main.Get<ImageBuilds>().BuildMissingAsync(new HashSet<(PoolId, TemplateVersionId)>(), ct);
