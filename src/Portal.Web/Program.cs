@@ -9,7 +9,12 @@ using Portal.Web.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
 Defaults.Add(builder.Configuration);
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+builder.WebHost.ConfigureKestrel(kestrel =>
+{
+    kestrel.AddServerHeader = false;
+    // No form and no JSON body of the portal comes near this.
+    kestrel.Limits.MaxRequestBodySize = 1 << 20;
+});
 builder.Services.AddOptions<PortalOptions>().Bind(builder.Configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
 builder.Services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<PortalOptions>, PortalOptionsValidator>();
 builder.Services.AddPortalDatabase(builder.Configuration);

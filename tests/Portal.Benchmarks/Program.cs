@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using Portal.Benchmarks;
 using Portal.Benchmarks.Bench;
 using Portal.Benchmarks.Demo;
@@ -7,12 +8,15 @@ using Portal.Benchmarks.Demo;
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 using var interruption = new Interruption();
-var root = new RootCommand(
+// Not a RootCommand: that calls itself as the program's file is called, and people type ./portal.
+var root = new Command(
+    "./portal",
     """
     Works a portal from outside, over its REST API and its console socket, as any other program could.
     ./portal demo and ./portal bench call it, and bring a portal up first where none is.
     """)
 {
+    new HelpOption(),
     DemoCommand.Create(),
     BenchCommand.Create(),
 };

@@ -172,7 +172,7 @@ public sealed record VmActions(bool Start, bool ShutDown, bool PowerOff, bool Re
             free && ready && vm.Seen == DomainState.Running,
             free && ready && (on || vm.Seen == DomainState.Crashed),
             free && ready && vm.Seen == DomainState.Running,
-            free && vm.Stage is VmStage.Ready or VmStage.Failed,
+            free && vm.Stage is VmStage.Ready or VmStage.Failed or VmStage.Deleting,
             free && vm.Stage == VmStage.Failed,
             mayUseConsole && (on || live is { Kind: OperationKind.Build or OperationKind.Start or OperationKind.Reboot }));
     }

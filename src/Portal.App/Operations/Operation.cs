@@ -107,7 +107,12 @@ public sealed class Operation
 
     public void AskCancel() => CancelRequested = true;
 
-    internal void Work() => State = State == OperationState.Waiting ? OperationState.Running : State;
+    // What made it rest is over; why it is being undone is not.
+    internal void Work()
+    {
+        State = State == OperationState.Waiting ? OperationState.Running : State;
+        Problem = State == OperationState.Running ? null : Problem;
+    }
 
     internal void Undo(string? code, string problem)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Portal.Engine.Consoles;
 
@@ -20,37 +21,55 @@ internal sealed class ConsoleHub(string logPath, IGuestLine line, Pulse pulse)
     /// <summary>The log's tail, then what is added, until the domain is gone and all of it was read.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync([EnumeratorCancellation] CancellationToken ct)
     {
-        using var log = Open();
-        var at = Math.Max(0, RandomAccess.GetLength(log) - Kept);
-        while (true)
+        var log = Open();
+        try
         {
-            ct.ThrowIfCancellationRequested();
-            // In this order: what is written, and the end, between the read and the wait wake the wait.
-            var next = pulse.Next;
-            var gone = line.Gone.IsCompleted;
-            var buffer = new byte[Chunk];
-            var length = await RandomAccess.ReadAsync(log, buffer, at, ct).ConfigureAwait(false);
-            if (length > 0)
+            var at = Math.Max(0, RandomAccess.GetLength(log) - Kept);
+            while (true)
             {
-                at += length;
-                yield return buffer.AsMemory(0, length);
+                ct.ThrowIfCancellationRequested();
+                // In this order: what is written, and the end, between the read and the wait wake the wait.
+                var next = pulse.Next;
+                var gone = line.Gone.IsCompleted;
+                var buffer = new byte[Chunk];
+                // Not ReadAsync: for a file it is this read on another thread, and the hop is what an echo would wait for. What was just written
+                // is in the page cache.
+                var length = RandomAccess.Read(log, buffer, at);
+                if (length > 0)
+                {
+                    at += length;
+                    yield return buffer.AsMemory(0, length);
+                }
+                else if (gone)
+                {
+                    yield break;
+                }
+                else if (WasTurnedOver(at))
+                {
+                    log.Dispose();
+                    log = Open();
+                    at = 0;
+                }
+                else
+                {
+                    await Task.WhenAny(next, line.Gone).WaitAsync(ct).ConfigureAwait(false);
+                }
             }
-            else if (gone)
-            {
-                yield break;
-            }
-            else
-            {
-                await Task.WhenAny(next, line.Gone).WaitAsync(ct).ConfigureAwait(false);
-            }
+        }
+        finally
+        {
+            log.Dispose();
         }
     }
 
-    private Microsoft.Win32.SafeHandles.SafeFileHandle Open()
+    // virtlogd, where it keeps the logs, renames one that has 2 MiB and begins another.
+    private bool WasTurnedOver(long at) => new FileInfo(logPath) is { Exists: true } file && file.Length < at;
+
+    private SafeFileHandle Open()
     {
         try
         {
-            return File.OpenHandle(logPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
+            return File.OpenHandle(logPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

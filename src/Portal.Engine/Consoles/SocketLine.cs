@@ -9,9 +9,12 @@ namespace Portal.Engine.Consoles;
 /// </summary>
 internal sealed class SocketLine : IGuestLine
 {
+    private const int Looks = 100;
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     private readonly string _path;
+    private readonly string _logPath;
     private readonly Pulse _pulse;
     private readonly TimeProvider _clock;
     private readonly TaskCompletionSource _gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -19,9 +22,10 @@ internal sealed class SocketLine : IGuestLine
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _run;
 
-    public SocketLine(string path, Pulse pulse, TimeProvider clock)
+    public SocketLine(string path, string logPath, Pulse pulse, TimeProvider clock)
     {
         _path = path;
+        _logPath = logPath;
         _pulse = pulse;
         _clock = clock;
         _run = RunAsync(_stop.Token);
@@ -138,10 +142,21 @@ internal sealed class SocketLine : IGuestLine
     private async Task DrainAsync(Socket socket, CancellationToken ct)
     {
         var buffer = new byte[64 << 10];
+        var log = new FileInfo(_logPath);
+        long seen = 0;
         try
         {
             while (await socket.ReceiveAsync(buffer, ct).ConfigureAwait(false) > 0)
             {
+                // QEMU writes to its client first and to the log a moment later: waking before that would be for nothing.
+                var length = LengthOf(log);
+                for (var look = 0; look < Looks && length == seen; look++)
+                {
+                    await Task.Yield();
+                    length = LengthOf(log);
+                }
+
+                seen = length;
                 _pulse.Beat();
             }
         }
@@ -149,5 +164,11 @@ internal sealed class SocketLine : IGuestLine
         {
             // QEMU was killed.
         }
+    }
+
+    private static long LengthOf(FileInfo log)
+    {
+        log.Refresh();
+        return log.Exists ? log.Length : 0;
     }
 }

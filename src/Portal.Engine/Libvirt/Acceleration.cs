@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Portal.Engine.Pools;
 
@@ -14,6 +16,9 @@ internal sealed class Acceleration(PoolLayout pool, Virsh virsh, TimeProvider cl
 
     private static readonly TimeSpan s_deadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
+
+    // For as long as the portal runs: a VM that is being built does not wait for the question.
+    private volatile Decision? _decided;
 
     private string DecisionPath => Path.Combine(pool.Root, "acceleration.json");
 
@@ -32,22 +37,21 @@ internal sealed class Acceleration(PoolLayout pool, Virsh virsh, TimeProvider cl
     }
 
     /// <summary>The decision, made now with a real start where there is none: up to ten seconds.</summary>
-    public async Task<Decision> DecideAsync(string kernel, CancellationToken ct)
+    public async Task<Decision> DecideAsync(string kernel, CancellationToken ct) =>
+        _decided ??= await LookOrTryAsync(kernel, ct).ConfigureAwait(false);
+
+    private async Task<Decision> LookOrTryAsync(string kernel, CancellationToken ct)
     {
-        var (_, qemu) = VirshAnswers.Versions(await virsh.AskAsync(VirshCommands.Version(), ct).ConfigureAwait(false));
-        if (Known(qemu ?? "") is { } known)
+        var (_, version) = VirshAnswers.Versions(await virsh.AskAsync(VirshCommands.Version(), ct).ConfigureAwait(false));
+        var qemu = version ?? "";
+        using var alone = await FileLock.TakeAsync(DecisionPath + ".lock", clock, ct).ConfigureAwait(false);
+        if (Known(qemu) is { } known)
         {
             return known;
         }
 
-        using var alone = await FileLock.TakeAsync(DecisionPath + ".lock", clock, ct).ConfigureAwait(false);
-        if (Known(qemu ?? "") is { } decided)
-        {
-            return decided;
-        }
-
         var complaint = File.Exists("/dev/kvm") ? await TryAsync(kernel, ct).ConfigureAwait(false) : "/dev/kvm does not exist";
-        var decision = new Decision(complaint is null, qemu ?? "", HostKernel(), complaint);
+        var decision = new Decision(complaint is null, qemu, HostKernel(), complaint);
         await WholeFile.WriteAsync(DecisionPath, JsonSerializer.SerializeToUtf8Bytes(decision), Mode, ct).ConfigureAwait(false);
         return decision;
     }
@@ -55,8 +59,10 @@ internal sealed class Acceleration(PoolLayout pool, Virsh virsh, TimeProvider cl
     /// <summary>Starts a kernel with KVM through libvirt, as guests are; null where it spoke.</summary>
     private async Task<string?> TryAsync(string kernel, CancellationToken ct)
     {
-        var name = $"portal-kvm-trial-{Guid.CreateVersion7():N}";
+        // One name per pool: a trial whose portal was killed spins on until the next one, which takes its place.
+        var name = $"portal-kvm-trial-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(pool.Root)))[..8]}";
         var log = Path.Combine(pool.Consoles, "kvm-trial.log");
+        await virsh.RunAsync(VirshCommands.Destroy(name), ct).ConfigureAwait(false);
         File.Delete(log);
         var created = await virsh.RunAsync(VirshCommands.CreateTransient(DomainXml.WriteTrial(name, kvm: true, kernel, log)), ct).ConfigureAwait(false);
         if (!created.Succeeded)

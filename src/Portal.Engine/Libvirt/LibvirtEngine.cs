@@ -31,7 +31,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         _pool = new PoolLayout(host.PoolPath);
         _fences = new FenceBook(_pool.Fences, clock);
         _acceleration = new Acceleration(_pool, _virsh, clock);
-        _consoles = new ConsoleBoard(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), pulse, clock), clock);
+        _consoles = new ConsoleBoard(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), _pool.ConsoleLog(name), pulse, clock), clock);
         _logs = new ConsoleLogs(_pool, shell);
     }
 

@@ -99,6 +99,7 @@ internal sealed class PortalClient : IDisposable
             problem = await response.Content.ReadFromJsonAsync<Problem>(JsonSerializerOptions.Web, ct);
         }
 
-        throw new PortalSaidNo(request.Method, "/" + request.RequestUri!.OriginalString, response.StatusCode, problem);
+        // Sending has made the address whole.
+        throw new PortalSaidNo(request.Method, request.RequestUri!.PathAndQuery, response.StatusCode, problem);
     }
 }

@@ -12,10 +12,12 @@ internal sealed class Reach
         HelpName = "URL",
     };
 
-    private readonly Option<string> _accounts = new("--accounts")
+    // Given twice, the last counts: ./portal names the portal's own file first.
+    private readonly Option<string[]> _accounts = new("--accounts")
     {
         Description = "A file with an e-mail address and a password on each line: somebody who orders, an approver, an operator. The first run writes one.",
-        DefaultValueFactory = _ => Path.Combine(Environment.GetEnvironmentVariable("PORTAL_DATA") ?? "var", "accounts.txt"),
+        DefaultValueFactory = _ => [Path.Combine(Environment.GetEnvironmentVariable("PORTAL_DATA") ?? "var", "accounts.txt")],
+        Arity = ArgumentArity.OneOrMore,
         HelpName = "FILE",
     };
 
@@ -37,5 +39,5 @@ internal sealed class Reach
         return url.Host is "0.0.0.0" or "[::]" or "*" or "+" ? new UriBuilder(url) { Host = "localhost" }.Uri : url;
     }
 
-    public Task<IReadOnlyList<Account>> AccountsOfAsync(ParseResult given, CancellationToken ct) => Account.ReadAsync(given.GetValue(_accounts)!, ct);
+    public Task<IReadOnlyList<Account>> AccountsOfAsync(ParseResult given, CancellationToken ct) => Account.ReadAsync(given.GetValue(_accounts)![^1], ct);
 }

@@ -102,6 +102,21 @@ public sealed class ConsoleBoardTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_log_that_is_turned_over_is_followed()
+    {
+        await using var console = _board.Open(_name);
+        await using var output = console.ReadAsync(Ct).GetAsyncEnumerator(Ct);
+        using var qemu = await _listener.AcceptAsync(Ct);
+        await SayAsync(qemu, "in the old one"u8.ToArray());
+        await output.UntilAsync("in the old one", new());
+
+        File.Move(_pool.ConsoleLog(_name), _pool.ConsoleLog(_name) + ".0");
+        await File.WriteAllTextAsync(_pool.ConsoleLog(_name), "in the new", Ct);
+
+        await output.UntilAsync("in the new", new());
+    }
+
+    [Fact]
     public async Task Nobody_listening_is_the_end()
     {
         await _log.WriteAsync("last words"u8.ToArray(), Ct);
@@ -121,7 +136,7 @@ public sealed class ConsoleBoardTests : IAsyncDisposable
         Directory.Delete(_pool.Root, recursive: true);
     }
 
-    private ConsoleBoard Board() => new(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), pulse, TimeProvider.System), TimeProvider.System);
+    private ConsoleBoard Board() => new(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), _pool.ConsoleLog(name), pulse, TimeProvider.System), TimeProvider.System);
 
     private async Task SayAsync(Socket qemu, byte[] text)
     {
