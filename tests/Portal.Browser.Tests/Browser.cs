@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(Portal.Browser.Tests.Browser))]
-[assembly: Parallelization(Mode = ParallelizationMode.None)]
 
 namespace Portal.Browser.Tests;
 
