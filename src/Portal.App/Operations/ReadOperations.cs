@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Vms;
 using Portal.Kernel;
 
 namespace Portal.App.Operations;
@@ -137,6 +138,8 @@ public static class CancelOperation
             if (operation.StartedAt is null && operation.Kind != OperationKind.Build)
             {
                 operation.Finish(OperationState.Cancelled, await db.NowAsync(ct), "operations.cancelled", "Called off before it began.");
+                await PutBackAsync(db, operation, ct);
+                db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancelled".ToLowerInvariant(), operation.VmId.Value, operation.VmName));
             }
 
             await db.SaveChangesAsync(ct);
@@ -145,6 +148,24 @@ public static class CancelOperation
             await transaction.CommitAsync(ct);
             doorbell.Ring(operation.Id);
             return default(Done);
+        }
+
+        // The VM is again what it was before it was asked for. Where an earlier deletion has begun, parts may be gone: then deleting is all that is left.
+        private static async Task PutBackAsync(PortalDb db, Operation operation, CancellationToken ct)
+        {
+            var vm = await db.Vms.SingleAsync(v => v.Id == operation.VmId, ct);
+            if (vm.Stage == VmStage.Deleting)
+            {
+                if (await db.Operations.AnyAsync(o => o.VmId == vm.Id && o.Kind == OperationKind.Delete && o.StartedAt != null, ct))
+                {
+                    return;
+                }
+
+                var built = await db.Volumes.AnyAsync(v => v.VmId == vm.Id && v.State == VolumeState.Present, ct);
+                vm.MoveTo(built ? VmStage.Ready : VmStage.Failed, built ? null : "It was not built. Build it again or delete it.");
+            }
+
+            vm.WantAsSeen();
         }
     }
 }

@@ -52,6 +52,8 @@ public static class PlaceOrder
         private async Task<Result<Placed>> PlaceAsync(Request request, Actor actor, CancellationToken ct)
         {
             var hash = HashOf(request.Form);
+            // Looked at before the tenant is locked: whoever holds that lock needs no second link to the database, which those who wait for it may have used up.
+            var noRoom = await NoRoomAsync(request.Form, ct);
             await using var db = dbs.ForTenant(request.Tenant);
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.LockTenantAsync(request.Tenant, ct);
@@ -76,7 +78,7 @@ public static class PlaceOrder
                 return Result<Placed>.Of(exceeded);
             }
 
-            if (await NoRoomAsync(what, ct) is { } noRoom)
+            if (noRoom is not null)
             {
                 return Result<Placed>.Of(noRoom);
             }
@@ -98,13 +100,19 @@ public static class PlaceOrder
         }
 
         // A plan that no host can hold is refused at once, not after somebody has said yes. Hosts are the provider's, so this look is the system's.
-        private async Task<Refusal?> NoRoomAsync(Composition what, CancellationToken ct)
+        private async Task<Refusal?> NoRoomAsync(OrderForm form, CancellationToken ct)
         {
             await using var system = dbs.ForSystem();
-            var rooms = await system.ReadHostRoomsAsync(what.Version.Id, lockHosts: false, ct);
-            return Placement.Choose(rooms, what.Count, what.Plan.Vcpus, what.Plan.Memory, what.Plan.Disk) is null
-                ? new NoHostFits(what.Plan.Name, what.Count, rooms.Count)
-                : null;
+            var plan = await system.Plans.AsNoTracking().SingleOrDefaultAsync(p => p.Id == form.Plan, ct);
+            var version = await system.TemplateVersions.AsNoTracking().Where(v => v.TemplateId == form.Template).OrderByDescending(v => v.Id).Select(v => (TemplateVersionId?)v.Id).FirstOrDefaultAsync(ct);
+            if (plan is null || version is null || form.Count is < 1 or > OrderForm.MaxCount)
+            {
+                // Whoever composes the order says what is wrong with it.
+                return null;
+            }
+
+            var rooms = await system.ReadHostRoomsAsync(version.Value, lockHosts: false, ct);
+            return Placement.Choose(rooms, form.Count, plan.Vcpus, plan.Memory, plan.Disk) is null ? new NoHostFits(plan.Name, form.Count, rooms.Count) : null;
         }
 
         private static byte[] HashOf(OrderForm form)

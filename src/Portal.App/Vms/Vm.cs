@@ -42,7 +42,8 @@ public sealed class Vm
         [VmStage.Building] = [VmStage.Ready, VmStage.Failed],
         [VmStage.Ready] = [VmStage.Deleting],
         [VmStage.Failed] = [VmStage.Building, VmStage.Deleting],
-        [VmStage.Deleting] = [VmStage.Deleted],
+        // Back only where the deletion was called off before it began.
+        [VmStage.Deleting] = [VmStage.Deleted, VmStage.Ready, VmStage.Failed],
         [VmStage.Deleted] = [],
     };
 
@@ -177,6 +178,9 @@ public sealed class Vm
     public static bool CanMove(VmStage from, VmStage to) => s_next[from].Contains(to);
 
     public void Want(WantedState wanted) => Wanted = wanted;
+
+    /// <summary>What was asked for was called off before it began: it is wanted as it was seen last.</summary>
+    public void WantAsSeen() => Wanted = Seen is DomainState.Off or DomainState.Absent or DomainState.Crashed ? WantedState.Stopped : WantedState.Running;
 
     public void Saw(DomainState seen, DateTimeOffset at)
     {

@@ -43,6 +43,7 @@ public partial class PeoplePage(ListPeople.Handler lists, ChangePerson.Handler c
     private async Task ChangeAsync(UserId user, IReadOnlyList<PlatformRole> roles, bool disabled)
     {
         _busy = true;
+        StateHasChanged();
         _refusal = (await AskAsync<Done>((actor, ct) => changing.HandleAsync(new ChangePerson.Request(user, roles, disabled), actor, ct))).Refusal;
         _busy = false;
         await LookAgainAsync();

@@ -35,6 +35,7 @@ public partial class ConsolePanel(OpenConsole.Handler consoles, IJSRuntime js, T
 
     private enum LineState
     {
+        Idle,
         Connecting,
         Connected,
         Away,
@@ -68,10 +69,10 @@ public partial class ConsolePanel(OpenConsole.Handler consoles, IJSRuntime js, T
             });
             await ConnectAsync();
         }
-        else if (!Vm.Can.Console && _opening && _line != LineState.Connected)
+        else if (!Vm.Can.Console && _opening && _line is LineState.Away or LineState.Idle)
         {
             // Off: the next start connects anew.
-            _opening = false;
+            (_opening, _line, _tries) = (false, LineState.Idle, 0);
         }
     }
 
@@ -140,6 +141,11 @@ public partial class ConsolePanel(OpenConsole.Handler consoles, IJSRuntime js, T
 
     private async Task ConnectAsync()
     {
+        if (_line == LineState.Connecting)
+        {
+            return;
+        }
+
         Say(LineState.Connecting, StatusLook.Working("Connecting"), "");
         var origin = new Uri(Navigation.BaseUri).GetLeftPart(UriPartial.Authority);
         var opened = await AskAsync<OpenConsole.Opened>((actor, ct) => consoles.HandleAsync(new OpenConsole.Request(Tenant, Vm.Row.Id, origin), actor, ct));

@@ -45,6 +45,7 @@ public partial class HostsPage(ListHosts.Handler lists, ChangeHostMode.Handler m
         }
 
         _busy = true;
+        StateHasChanged();
         _refusal = (await AskAsync<Done>((actor, ct) => modes.HandleAsync(new ChangeHostMode.Request(host.Id, mode), actor, ct))).Refusal;
         _busy = false;
         await LookAgainAsync();

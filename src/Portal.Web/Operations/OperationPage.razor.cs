@@ -125,6 +125,7 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
     private async Task ActAsync(Func<Actor, CancellationToken, Task<Refusal?>> act)
     {
         _busy = true;
+        StateHasChanged();
         var done = await AskAsync<Done>(async (actor, ct) => await act(actor, ct) is { } refusal ? Result<Done>.Of(refusal) : default(Done));
         _refusal = done.Refusal;
         _busy = false;

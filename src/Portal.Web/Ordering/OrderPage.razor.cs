@@ -72,6 +72,7 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
         }
 
         _busy = true;
+        StateHasChanged();
         var done = await AskHereAsync<Done>((tenant, actor, ct) => cancellation.HandleAsync(new CancelOrder.Request(tenant, read.Value.Row.Id), actor, ct));
         _refusal = done.Refusal;
         _busy = false;

@@ -48,6 +48,7 @@ public partial class KeysPage(ListSshKeys.Handler lists, AddSshKey.Handler addin
         }
 
         _busy = true;
+        StateHasChanged();
         _refusal = (await AskHereAsync<Done>((tenant, actor, ct) => removing.HandleAsync(new RemoveSshKey.Request(tenant, key.Id), actor, ct))).Refusal;
         _busy = false;
         await LookAgainAsync();

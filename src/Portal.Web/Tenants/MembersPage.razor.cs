@@ -57,6 +57,7 @@ public partial class MembersPage(ListMembers.Handler lists, InviteMember.Handler
     private async Task ActAsync(Func<TenantId, Actor, CancellationToken, Task<Result<Done>>> act)
     {
         _busy = true;
+        StateHasChanged();
         _refusal = (await AskHereAsync(act)).Refusal;
         _busy = false;
         await LookAgainAsync();

@@ -77,6 +77,7 @@ public partial class VmPage(GetVm.Handler vms, PowerVm.Handler power, DeleteVm.H
         }
 
         _busy = true;
+        StateHasChanged();
         var asked = await AskHereAsync<OperationId>((tenant, actor, ct) => wish switch
         {
             VmWish.Delete => deletion.HandleAsync(new DeleteVm.Request(tenant, vm.Id, vm.Name), actor, ct),

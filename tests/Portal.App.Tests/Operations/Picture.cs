@@ -59,15 +59,15 @@ internal static class Picture
         var vm = await db.Vms.AsNoTracking().SingleAsync(v => v.Id == id, ct);
         Assert.Null(await db.Database.SqlQuery<long?>($"SELECT audit_first_broken({vm.TenantId.Value}) AS \"Value\"").SingleAsync(ct));
         var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == vm.TenantId, ct);
-        var quota = await Quotas.QuotaGuard.ReadQuotaAsync(db, tenant, ct);
+        var quota = await App.Quotas.QuotaGuard.ReadQuotaAsync(db, tenant, ct);
         Assert.Equal(await db.Vms.CountAsync(v => v.TenantId == vm.TenantId && v.DeletedAt == null, ct), quota.Used.Vms);
         Assert.Equal(0, quota.InOrders.Vms);
         Assert.True(await db.Addresses.CountAsync(a => a.VmId == id, ct) == (vm.DeletedAt is null ? 1 : 0), "A VM has its address from the yes to its end, and no longer.");
 
         var usage = await db.UsageIntervals.AsNoTracking().Where(u => u.VmId == id).OrderBy(u => u.From).ToListAsync(ct);
-        var allocated = usage.Where(u => u.Meter == Metering.Meter.VmAllocated).ToList();
+        var allocated = usage.Where(u => u.Meter == App.Metering.Meter.VmAllocated).ToList();
         Assert.True(allocated.Count <= 1, "What exists without a break is one stretch.");
-        var running = usage.Where(u => u.Meter == Metering.Meter.VmRunning).ToList();
+        var running = usage.Where(u => u.Meter == App.Metering.Meter.VmRunning).ToList();
         foreach (var stretch in running)
         {
             Assert.Contains(allocated, a => a.From <= stretch.From && (a.To is null || stretch.To <= a.To));

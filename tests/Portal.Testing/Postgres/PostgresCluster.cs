@@ -30,6 +30,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     private readonly string _programs;
     private Process? _watchman;
 
+    /// <summary>The server is stopped: links that a pool still holds are dead.</summary>
+    public event EventHandler? Stopped;
+
     private PostgresCluster(string directory, string programs)
     {
         _directory = directory;
@@ -102,6 +105,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             await watchman.WaitForExitAsync(ct);
             watchman.Dispose();
             _watchman = null;
+            Stopped?.Invoke(this, EventArgs.Empty);
         }
     }
 

@@ -26,6 +26,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     {
         _cluster = await PostgresCluster.StartNewAsync(CancellationToken.None);
         _super = NpgsqlDataSource.Create(Cluster.ConnectionString("postgres", "postgres"));
+        _cluster.Stopped += (_, _) => _super.Clear();
         await MakeTemplatesAsync(Cluster, Super);
     }
 

@@ -15,7 +15,7 @@ public sealed class TestDatabase(PostgresCluster cluster, string name, NpgsqlDat
     public string ConnectionString => cluster.ConnectionString(name, "portal");
 
     /// <summary>As the cluster's superuser, whom no policy and no right binds: for looking behind the product, and for tampering with it.</summary>
-    public NpgsqlDataSource Super => _inside ??= NpgsqlDataSource.Create(cluster.ConnectionString(name, "postgres"));
+    public NpgsqlDataSource Super => _inside ??= Open();
 
     /// <summary>Runs SQL as the superuser.</summary>
     public async Task<int> ExecuteAsync(string sql, CancellationToken ct, params object[] values)
@@ -40,6 +40,13 @@ public sealed class TestDatabase(PostgresCluster cluster, string name, NpgsqlDat
         command.Parameters.AddWithValue(name);
         command.Parameters.AddWithValue(applicationName);
         await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private NpgsqlDataSource Open()
+    {
+        var source = NpgsqlDataSource.Create(cluster.ConnectionString(name, "postgres"));
+        cluster.Stopped += (_, _) => source.Clear();
+        return source;
     }
 
     public async ValueTask DisposeAsync()

@@ -81,6 +81,14 @@ public sealed class PortalWorld : IAsyncDisposable
         await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest("simulated", "/nowhere", null, null), _ => Task.CompletedTask, CancellationToken.None);
     }
 
+    /// <summary>A process on a database that may be empty: without a world, for what comes before the first run.</summary>
+    public static async Task<WorldProcess> StartAsync(TestDatabase database, CancellationToken ct)
+    {
+        var process = new WorldProcess(database, []);
+        await process.StartAsync(ct);
+        return process;
+    }
+
     /// <summary>Another portal process on the same database and the same host.</summary>
     public async Task<WorldProcess> StartProcessAsync(CancellationToken ct, TimeProvider? clock = null)
     {

@@ -1,0 +1,186 @@
+using Microsoft.EntityFrameworkCore;
+using Portal.App.Access;
+using Portal.App.Operations;
+using Portal.App.Ordering;
+using Portal.App.Tenants;
+using Portal.App.Vms;
+using Portal.Kernel;
+using Portal.Testing.Worlds;
+
+namespace Portal.App.Tests.Ordering;
+
+public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixture>
+{
+    private readonly PortalWorld _world = fixture.World;
+
+    [Fact]
+    public async Task A_policy_that_says_yes_builds_at_once()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var (tenant, owner) = await _world.AddTenantAsync("automatic", ct, ApprovalMode.Automatic);
+
+        var order = await _world.OrderAsync(ct, tenant: tenant, owner: owner, count: 2);
+        await _world.Main.RunRungAsync(ct);
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.Equal([VmStage.Ready, VmStage.Ready], await db.Vms.Where(v => v.TenantId == tenant).Select(v => v.Stage).ToListAsync(ct));
+        Assert.Equal("Portal", (await db.ApprovalVotes.SingleAsync(v => v.OrderId == order, ct)).VoterName);
+        Assert.False(await db.QuotaReservations.AnyAsync(r => r.TenantId == tenant, ct));
+    }
+
+    [Fact]
+    public async Task A_yes_of_the_policy_that_was_lost_is_asked_for_again()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var (tenant, owner) = await _world.AddTenantAsync("automatic-lost", ct, ApprovalMode.Automatic);
+        await using var victim = await _world.StartProcessAsync(ct);
+        var form = await _world.FormAsync("lost", ct);
+        victim.Fate.DieAt(new Point(Act.Commit, 1, Moment.After));
+        await Assert.ThrowsAnyAsync<Exception>(() => victim.Get<PlaceOrder.Handler>().HandleAsync(new(tenant, form, "k"), owner, ct));
+        await victim.KillAsync(ct);
+
+        await _world.Main.Get<OrderSweep>().SweepAsync(ct);
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.Equal(1, await db.Vms.CountAsync(v => v.TenantId == tenant, ct));
+        var repeated = await _world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(tenant, form, "k"), owner, ct);
+        Assert.True(repeated.Value.Repeated);
+    }
+
+    [Fact]
+    public async Task Nobody_decides_on_an_order_of_ones_own()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var both = await _world.AddPersonAsync("Both", [PlatformRole.Approver], [(_world.Tenant, TenantRole.Owner)], ct);
+        var order = await _world.OrderAsync(ct, owner: both);
+
+        var refused = await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), both, ct);
+
+        Assert.Equal("ordering.own_order", refused.Refusal?.Code);
+        Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Approver, ct)).Refusal);
+    }
+
+    [Fact]
+    public async Task Who_may_not_decide_is_refused()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var order = await _world.OrderAsync(ct);
+
+        Assert.Equal("not_allowed", (await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Owner, ct)).Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task A_no_needs_a_reason_which_the_requester_gets_and_frees_the_quota()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var order = await _world.OrderAsync(ct);
+        var handler = _world.Main.Get<DecideOrder.Handler>();
+
+        Assert.Equal("reason", (await handler.HandleAsync(new(order, Verdict.Deny, "  "), _world.Approver, ct)).Refusal?.Field);
+        Assert.Null((await handler.HandleAsync(new(order, Verdict.Deny, "Too dear."), _world.Approver, ct)).Refusal);
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        var line = await db.OrderLines.SingleAsync(l => l.OrderId == order, ct);
+        Assert.Equal(LineState.Denied, line.State);
+        Assert.False(await db.QuotaReservations.AnyAsync(r => r.OrderLineId == line.Id, ct));
+        var number = await db.Orders.Where(o => o.Id == order).Select(o => o.Number).SingleAsync(ct);
+        Assert.Contains("Too dear.", (await db.Outbox.SingleAsync(m => m.Subject == $"Order {number} was denied", ct)).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_order_that_nobody_decides_on_expires_and_frees_what_it_held()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var name = _world.NewName();
+        var order = await _world.OrderAsync(ct, name);
+        await _world.Database.ExecuteAsync("UPDATE orders SET expires_at = clock_timestamp() WHERE id = $1", ct, order.Value);
+
+        await _world.Main.Get<OrderSweep>().SweepAsync(ct);
+        await _world.Main.Get<OrderSweep>().SweepAsync(ct);
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        var line = await db.OrderLines.SingleAsync(l => l.OrderId == order, ct);
+        Assert.Equal(LineState.Expired, line.State);
+        Assert.False(await db.QuotaReservations.AnyAsync(r => r.OrderLineId == line.Id, ct));
+        Assert.Equal(1, await db.AuditEntries.CountAsync(e => e.ObjectId == order.Value && e.Verb == "order.expired", ct));
+        Assert.Equal("ordering.decided_already", (await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Approver, ct)).Refusal?.Code);
+        await _world.OrderAsync(ct, name);
+    }
+
+    [Fact]
+    public async Task A_plan_that_no_host_can_hold_is_refused_at_once_and_stores_nothing()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var biller = await _world.AddPersonAsync("biller", [PlatformRole.Biller], [], ct);
+        var plan = (await _world.Main.Get<App.Pricing.SavePlan.Handler>().HandleAsync(new(null, "Giant", 200, 512L << 10, 100, true), biller, ct)).Value;
+        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, Currency.Eur, 1, 1), biller, ct)).Refusal);
+        var name = _world.NewName();
+
+        var refused = await PlaceAsync((await _world.FormAsync(name, ct)) with { Plan = plan }, ct);
+
+        Assert.Equal("ordering.no_host_fits", refused.Refusal?.Code);
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.DoesNotContain((await db.OrderLines.Select(l => l.Names).ToListAsync(ct)).SelectMany(n => n), n => n == name);
+    }
+
+    [Fact]
+    public async Task What_is_malformed_or_unknown_is_said_by_its_field()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var form = await _world.FormAsync(_world.NewName(), ct);
+
+        await IsRefusedAsync(form with { Template = TemplateId.New() }, "template");
+        await IsRefusedAsync(form with { Plan = PlanId.New() }, "plan");
+        await IsRefusedAsync(form with { Name = "Not A Name" }, "name");
+        await IsRefusedAsync(form with { Name = new string('a', 63), Count = 2 }, "name");
+        await IsRefusedAsync(form with { Count = 0 }, "count");
+        await IsRefusedAsync(form with { Count = OrderForm.MaxCount + 1 }, "count");
+        await IsRefusedAsync(form with { SshKeys = ["-----BEGIN OPENSSH PRIVATE KEY-----"] }, "sshKeys");
+        await IsRefusedAsync(form with { SshKeys = [.. Enumerable.Repeat(PortalWorld.SshKey, OrderForm.MaxKeys + 1)] }, "sshKeys");
+        await IsRefusedAsync(form with { Note = new string('x', 501) }, "note");
+        await IsRefusedAsync(form with { Note = "\0" }, "note");
+
+        async Task IsRefusedAsync(OrderForm bad, string field)
+        {
+            var refusal = (await PlaceAsync(bad, ct)).Refusal;
+            Assert.Equal(("invalid", field), (refusal?.Code, refusal?.Field));
+        }
+    }
+
+    [Fact]
+    public async Task The_price_is_the_one_that_was_ordered_whatever_it_costs_later()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var biller = await _world.AddPersonAsync("biller-2", [PlatformRole.Biller], [], ct);
+        var plan = (await _world.Main.Get<App.Pricing.SavePlan.Handler>().HandleAsync(new(null, "Dear", 1, 256, 1, true), biller, ct)).Value;
+        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, Currency.Eur, 0.0123456789m, 0.0000000001m), biller, ct)).Refusal);
+        var placed = await PlaceAsync((await _world.FormAsync(_world.NewName(), ct)) with { Plan = plan }, ct);
+        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, Currency.Eur, 9, 9), biller, ct)).Refusal);
+        Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(placed.Value.Order, Verdict.Approve, ""), _world.Approver, ct)).Refusal);
+        await _world.Main.RunRungAsync(ct);
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        var rates = await db.UsageIntervals.Where(u => u.PlanName == "Dear").OrderBy(u => u.Meter).Select(u => u.RatePerHour).ToListAsync(ct);
+        Assert.Equal([0.0000000001m, 0.0123456789m], rates.Order());
+    }
+
+    [Fact]
+    public async Task A_deleted_vms_name_and_quota_are_free_and_its_address_rests_before_another_tenant_gets_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = await _world.RunningVmAsync(ct);
+        Assert.Equal(OperationState.Succeeded, (await _world.DoAsync(vm, OperationKind.Delete, ct)).State);
+        var (other, owner) = await _world.AddTenantAsync("next", ct);
+
+        var others = (await _world.OrderAndApproveAsync(ct, tenant: other, owner: owner)).Single();
+        var again = (await _world.OrderAndApproveAsync(ct, vm.Name)).Single();
+
+        Assert.NotEqual(vm.Ip, others.Ip);
+        Assert.NotEqual(vm.Id, again.Id);
+        Assert.NotEqual(vm.Mac, again.Mac);
+        await _world.Main.RunRungAsync(ct);
+    }
+
+    private async Task<Result<PlaceOrder.Placed>> PlaceAsync(OrderForm form, CancellationToken ct) =>
+        await _world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(_world.Tenant, form, Guid.CreateVersion7().ToString()), _world.Owner, ct);
+}

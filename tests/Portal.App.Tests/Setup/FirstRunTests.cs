@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Portal.App.Access;
+using Portal.App.Setup;
+using Portal.Testing.Postgres;
+using Portal.Testing.Worlds;
+
+namespace Portal.App.Tests.Setup;
+
+public sealed class FirstRunTests(PostgresFixture postgres)
+{
+    private static readonly FirstRunRequest s_request = new("simulated", "/srv/pool", null, null);
+
+    [Fact]
+    public async Task Repeated_it_changes_nothing()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var database = await postgres.NewEmptyAsync(ct);
+        await using var process = await PortalWorld.StartAsync(database, ct);
+        var kept = new List<MadeAccount>();
+        await RunAsync(process, kept, ct);
+        var first = await CountAsync(process, ct);
+
+        await RunAsync(process, kept, ct);
+
+        Assert.Equal(3, kept.Count);
+        Assert.Equal(first, await CountAsync(process, ct));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task Cut_short_anywhere_and_repeated_it_ends_well(int commit)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var database = await postgres.NewEmptyAsync(ct);
+        var kept = new List<MadeAccount>();
+        await using (var victim = await PortalWorld.StartAsync(database, ct))
+        {
+            victim.Fate.DieAt(new Point(Act.Commit, commit, Moment.Before));
+            await Assert.ThrowsAnyAsync<Exception>(() => RunAsync(victim, kept, ct));
+            Assert.True(victim.Fate.IsDead);
+            await victim.KillAsync(ct);
+        }
+
+        await using var next = await PortalWorld.StartAsync(database, ct);
+        await RunAsync(next, kept, ct);
+
+        // Templates, plans with prices, hosts, addresses, tenants, people, roles, memberships.
+        Assert.Equal((1, 4, 4, 1, 4 * 254, 1, 3, 6, 1), await CountAsync(next, ct));
+        await using var scope = next.Services.CreateAsyncScope();
+        var users = scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>();
+        // Whatever was told last opens the accounts.
+        foreach (var account in kept.TakeLast(3))
+        {
+            Assert.True(await users.CheckPasswordAsync((await users.FindByEmailAsync(account.Email))!, account.Password));
+        }
+    }
+
+    [Fact]
+    public async Task A_named_administrator_is_the_only_account_and_a_weak_password_is_refused()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var database = await postgres.NewEmptyAsync(ct);
+        await using var process = await PortalWorld.StartAsync(database, ct);
+        var kept = new List<MadeAccount>();
+        await Assert.ThrowsAsync<SetupException>(() => RunAsync(process, kept, ct, s_request with { AdminEmail = "ada@example.org", AdminPassword = "short" }));
+
+        await RunAsync(process, kept, ct, s_request with { AdminEmail = "ada@example.org", AdminPassword = "correct horse battery" });
+
+        await using var db = process.Dbs.ForSystem();
+        Assert.Equal(["ada@example.org"], await db.Users.Select(u => u.Email).ToListAsync(ct));
+    }
+
+    private static async Task RunAsync(WorldProcess process, List<MadeAccount> kept, CancellationToken ct, FirstRunRequest? request = null)
+    {
+        await using var scope = process.Services.CreateAsyncScope();
+        await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(request ?? s_request, made => { kept.AddRange(made); return Task.CompletedTask; }, ct);
+    }
+
+    private static async Task<(int, int, int, int, int, int, int, int, int)> CountAsync(WorldProcess process, CancellationToken ct)
+    {
+        await using var db = process.Dbs.ForSystem();
+        return (await db.Templates.CountAsync(ct), await db.Plans.CountAsync(ct), await db.PlanPrices.CountAsync(ct), await db.Hosts.CountAsync(ct), await db.Addresses.CountAsync(ct),
+            await db.Tenants.CountAsync(ct), await db.Users.CountAsync(ct), await db.StaffRoles.CountAsync(ct), await db.Memberships.CountAsync(ct));
+    }
+}

@@ -1,0 +1,53 @@
+using Portal.App.Tenants;
+using Portal.Kernel;
+using Portal.Web.Catalogue;
+using Portal.Web.Components.Account;
+using Portal.Web.Tenants;
+
+namespace Portal.Web.Tests.Pages;
+
+/// <summary>Forms of staff, and addresses that come from outside.</summary>
+public sealed class DraftTests
+{
+    [Theory]
+    [InlineData("0.0000000001", true)]
+    [InlineData(" 12 ", true)]
+    [InlineData("0,006", false)]
+    [InlineData("-1", false)]
+    [InlineData("1e3", false)]
+    [InlineData("", false)]
+    public void A_rate_is_read_with_a_point_and_nothing_else(string text, bool good) => Assert.Equal(good, PlanDraft.TryRate(text, out _));
+
+    [Fact]
+    public void A_rate_keeps_its_ten_decimals_through_the_form()
+    {
+        Assert.True(PlanDraft.TryRate(PlanDraft.Rate(0.0083300001m), out var rate));
+        Assert.Equal(0.0083300001m, rate);
+    }
+
+    [Fact]
+    public void An_empty_limit_is_no_limit_and_zero_is_none_at_all()
+    {
+        var limits = new TenantDraft { Vms = null, Vcpus = 0 }.Limits;
+
+        Assert.Equal(Limit.None, limits.Vms);
+        Assert.Equal(Limit.Of(0), limits.Vcpus);
+    }
+
+    [Fact]
+    public void A_tenants_limits_come_back_from_the_form_as_they_were()
+    {
+        var limits = new TenantLimits(Limit.None, Limit.Of(8), Limit.Of(0), Limit.Of(100));
+        var row = new TenantRow(TenantId.New(), "acme", "ACME", Currency.Eur, ApprovalMode.Automatic, limits, 1, DateTimeOffset.UnixEpoch);
+
+        Assert.Equal(limits, TenantDraft.From(row).Limits);
+    }
+
+    [Theory]
+    [InlineData("/t/acme", "/t/acme")]
+    [InlineData("//evil.example", "/")]
+    [InlineData("/\\evil.example", "/")]
+    [InlineData("https://evil.example", "/")]
+    [InlineData(null, "/")]
+    public void Signing_in_leads_only_to_pages_of_this_portal(string? asked, string goes) => Assert.Equal(goes, Local.OrHome(asked));
+}

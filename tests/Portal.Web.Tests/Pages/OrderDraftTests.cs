@@ -1,0 +1,42 @@
+using Portal.Kernel;
+using Portal.Web.Ordering;
+
+namespace Portal.Web.Tests.Pages;
+
+/// <summary>An order form while it is filled in.</summary>
+public sealed class OrderDraftTests
+{
+    [Fact]
+    public void Ticked_keys_and_pasted_lines_come_together_and_blank_lines_go()
+    {
+        var (mine, other) = (SshKeyId.New(), SshKeyId.New());
+        var draft = new OrderDraft { Name = " web-1 ", Pasted = "ssh-ed25519 AAAA a\r\n\n  ssh-ed25519 BBBB b  " };
+        draft.Keys.Add(mine);
+
+        var form = draft.ToForm(new Dictionary<SshKeyId, string> { [mine] = "ssh-ed25519 MINE", [other] = "ssh-ed25519 OTHER" });
+
+        Assert.Equal(["ssh-ed25519 MINE", "ssh-ed25519 AAAA a", "ssh-ed25519 BBBB b"], form.SshKeys);
+        Assert.Equal("web-1", form.Name);
+    }
+
+    [Fact]
+    public void The_same_draft_makes_the_same_form_whatever_the_order_of_ticking()
+    {
+        var (a, b) = (SshKeyId.New(), SshKeyId.New());
+        var stored = new Dictionary<SshKeyId, string> { [a] = "ssh-ed25519 A", [b] = "ssh-ed25519 B" };
+        var (one, two) = (new OrderDraft(), new OrderDraft());
+        one.Keys.UnionWith([a, b]);
+        two.Keys.UnionWith([b, a]);
+
+        Assert.Equal(one.ToForm(stored).SshKeys, two.ToForm(stored).SshKeys);
+    }
+
+    [Fact]
+    public void A_key_that_was_removed_meanwhile_is_left_out()
+    {
+        var draft = new OrderDraft();
+        draft.Keys.Add(SshKeyId.New());
+
+        Assert.Empty(draft.ToForm(new Dictionary<SshKeyId, string>()).SshKeys);
+    }
+}
