@@ -41,11 +41,12 @@ internal static class An
     }
 
     /// <summary>Reads a console until it has said something.</summary>
+    /// <remarks>The deadline is for a busy machine; an idle one needs seconds.</remarks>
     public static async Task<string> UntilAsync(this IAsyncEnumerator<ReadOnlyMemory<byte>> output, string wanted, StringBuilder heard)
     {
         while (!heard.ToString().Contains(wanted, StringComparison.Ordinal))
         {
-            if (!await output.MoveNextAsync())
+            if (!await NextAsync(output, wanted, heard))
             {
                 Assert.Fail($"The console ended before it said '{wanted}'. It said: {heard}");
             }
@@ -56,5 +57,18 @@ internal static class An
         var all = heard.ToString();
         heard.Remove(0, all.IndexOf(wanted, StringComparison.Ordinal) + wanted.Length);
         return all;
+    }
+
+    private static async Task<bool> NextAsync(IAsyncEnumerator<ReadOnlyMemory<byte>> output, string wanted, StringBuilder heard)
+    {
+        try
+        {
+            return await output.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"The console said nothing for two minutes, and never '{wanted}'. It said: {heard}");
+            throw;
+        }
     }
 }

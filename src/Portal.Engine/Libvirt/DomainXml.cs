@@ -22,8 +22,9 @@ internal static class DomainXml
             spec.Memory.Bytes,
             pool.TemplateKernel(spec.Template),
             pool.TemplateInitrd(spec.Template),
-            // After a panic the guest starts anew; its last words are in the console's log.
-            "console=ttyS0 panic=10");
+            // After a panic the guest starts anew; its last words are in the console's log. An emulated processor's time stamps are the host's and
+            // right; on a busy host the guest's watchdog takes them for wrong and falls back to a clock that costs much to emulate.
+            kvm ? "console=ttyS0 panic=10" : "console=ttyS0 panic=10 tsc=reliable");
         domain.Element("name")!.AddAfterSelf(
             new XElement("uuid", UuidOf(spec.Name)),
             new XElement("title", spec.HostName.Text));

@@ -15,11 +15,15 @@ namespace Portal.Engine.Tests.Live;
 /// </summary>
 public sealed class LibvirtHost : IAsyncLifetime
 {
-    private readonly string _run = Path.Combine("/var/tmp", $"portal-test-libvirtd-{An.Instance()}");
+    /// <summary>Where the script `portal` keeps the libvirtd that it starts; who uses that one holds a shared lock on the directory.</summary>
+    private const string Run = "/run/portal";
+
     private readonly string _pool = An.Pool();
     private readonly string _instance = An.Instance();
     private readonly Lazy<Task> _ready;
     private LibvirtEngine? _engine;
+    private CancellationTokenSource _letGo = new();
+    private Task _hold = Task.CompletedTask;
 
     public LibvirtHost() => _ready = new Lazy<Task>(PrepareAsync);
 
@@ -67,20 +71,36 @@ public sealed class LibvirtHost : IAsyncLifetime
                 await _engine.DisposeAsync();
             }
 
-            await RunHereAsync("stop");
+            await TryStopAsync();
         }
 
+        _letGo.Dispose();
         Directory.Delete(_pool, recursive: true);
-        if (Directory.Exists(_run))
+    }
+
+    /// <summary>Stops libvirtd, does something, and starts it again; only where the portal had started it and nobody else uses it.</summary>
+    public async Task WithoutLibvirtdAsync(Func<Task> act)
+    {
+        var ours = File.Exists(Path.Combine(Run, "libvirtd.pid"));
+        if (!ours || !await TryStopAsync())
         {
-            Directory.Delete(_run, recursive: true);
+            await HoldAsync();
+            Assert.Skip("libvirtd is not for these tests alone: the machine's service manager or another portal uses it.");
+        }
+
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            await StartAsync();
         }
     }
 
     private async Task PrepareAsync()
     {
-        var started = await RunHereAsync("start");
-        Assert.True(started.Succeeded, $"These tests need libvirtd and QEMU as root: {started.Output}{started.Error}");
+        await StartAsync();
         _engine = Another();
 
         var watch = Stopwatch.StartNew();
@@ -91,22 +111,39 @@ public sealed class LibvirtHost : IAsyncLifetime
         Assert.DoesNotContain(probe.Findings, finding => finding.Blocks);
     }
 
-    /// <summary>Stops libvirtd, does something, and starts it again; only where this run had started it.</summary>
-    public async Task WithoutLibvirtdAsync(Func<Task> act)
+    private async Task StartAsync()
     {
-        Assert.SkipUnless(File.Exists(Path.Combine(_run, "libvirtd.pid")), "libvirtd was running before the tests; it is not theirs to stop.");
-        await RunHereAsync("stop");
-        try
+        await HoldAsync();
+        var started = await Shell.RunAsync(new HostCommand("sh", [Here, "start", Run], TimeSpan.FromSeconds(60)), CancellationToken.None);
+        Assert.True(started.Succeeded, $"These tests need libvirtd and QEMU as root: {started.Output}{started.Error}");
+    }
+
+    /// <summary>Takes the shared lock, by a process that holds it until this one lets go or ends.</summary>
+    private async Task HoldAsync()
+    {
+        Directory.CreateDirectory(Run);
+        var held = Path.Combine(_pool, ".holds-libvirtd");
+        File.Delete(held);
+        _letGo.Dispose();
+        _letGo = new CancellationTokenSource();
+        _hold = Shell.RunAsync(
+            new HostCommand("flock", ["--shared", Run, "sh", "-c", $"touch {held}; while kill -0 {Environment.ProcessId} 2>/dev/null; do sleep 1; done"], TimeSpan.FromHours(1)),
+            _letGo.Token);
+        while (!File.Exists(held) && !_hold.IsCompleted)
         {
-            await act();
-        }
-        finally
-        {
-            var started = await RunHereAsync("start");
-            Assert.True(started.Succeeded, started.Error);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
 
-    private Task<HostAnswer> RunHereAsync(string verb) =>
-        Shell.RunAsync(new HostCommand("sh", [Path.Combine(AppContext.BaseDirectory, "libvirtd-here"), verb, _run], TimeSpan.FromSeconds(60)), CancellationToken.None);
+    /// <summary>Lets go, and stops libvirtd where nobody else holds it.</summary>
+    private async Task<bool> TryStopAsync()
+    {
+        await _letGo.CancelAsync();
+        await _hold.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        var stopped = await Shell.RunAsync(
+            new HostCommand("flock", ["--nonblock", "--exclusive", Run, "sh", Here, "stop", Run], TimeSpan.FromSeconds(60)), CancellationToken.None);
+        return stopped.Succeeded;
+    }
+
+    private static string Here => Path.Combine(AppContext.BaseDirectory, "libvirtd-here");
 }
