@@ -58,9 +58,9 @@ lock_is_free() { ! lock_is_held; }
 
 ask_to_remove() {
     local domains
-    domains="$(instance_domains | wc -l)"
+    if libvirt_is_needed && ! libvirt_answers; then domains="all that it has made"; else domains="$(instance_domains | wc -l)"; fi
     tell "This removes the portal in $DATA:" \
-        "  machines    $domains now defined, with their disks; they are switched off" \
+        "  machines    $domains, with their disks; they are switched off" \
         "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
         "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED")$([[ ${PORTAL_APP:-} ]] || echo ", and the builds in $ARTIFACTS")" \
         "Installed Debian packages stay." ""

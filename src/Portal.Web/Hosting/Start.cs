@@ -50,7 +50,7 @@ internal static class Start
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        await using var writer = new StreamWriter(file, Encoding.UTF8, options);
+        await using var writer = new StreamWriter(file, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), options);
         await writer.WriteAsync(Describe(accounts).AsMemory(), ct);
     }
 
