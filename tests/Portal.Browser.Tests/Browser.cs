@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(Portal.Browser.Tests.Browser))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace Portal.Browser.Tests;
 

@@ -6,6 +6,7 @@ namespace Portal.Browser.Tests;
 
 /// <summary>The main job, in a real browser, on a real machine.</summary>
 [Trait("Category", "Live")]
+[Collection("One browser at a time")]
 public sealed class JourneyTests(RunningPortal portal, Browser browser)
 {
     [Fact]

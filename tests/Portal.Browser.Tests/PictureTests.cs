@@ -10,6 +10,7 @@ namespace Portal.Browser.Tests;
 /// scrolling, one h1, and none of axe's serious findings.
 /// </summary>
 [Trait("Category", "Live")]
+[Collection("One browser at a time")]
 public sealed class PictureTests(RunningPortal portal, Browser browser)
 {
     private static readonly string s_folder = Path.Combine(RunningPortal.Root, "tests", "pictures");

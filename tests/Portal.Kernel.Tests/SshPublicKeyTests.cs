@@ -8,7 +8,7 @@ public sealed class SshPublicKeyTests
 {
     private const string Real = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@example";
 
-    private static readonly Gen<string> s_type = Gen.OneOfConst("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "sk-ssh-ed25519@openssh.com");
+    private static readonly Gen<string> s_type = Gen.OneOf("ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "sk-ssh-ed25519@openssh.com");
 
     [Fact]
     public void A_real_key_with_the_fingerprint_that_ssh_keygen_prints()
@@ -36,7 +36,7 @@ public sealed class SshPublicKeyTests
     });
 
     [Fact]
-    public void Whatever_is_pasted_is_answered() => Gen.String.Sample(text => SshPublicKey.TryParse(text, out _));
+    public void Whatever_is_pasted_is_answered() => Gen.String.Sample(text => Assert.Equal(SshPublicKey.TryParse(text, out var key), key != default));
 
     [Theory]
     [InlineData(null)]

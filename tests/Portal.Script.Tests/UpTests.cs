@@ -11,6 +11,7 @@ public sealed class ByItself;
 public sealed class UpTests(BuiltPortal built)
 {
     [Theory]
+    [InlineData("INT")]
     [InlineData("TERM")]
     [InlineData("HUP")]
     public async Task Up_serves_and_a_signal_stops_all_that_it_started(string signal)

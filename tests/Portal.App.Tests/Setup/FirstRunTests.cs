@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Portal.App.Access;
 using Portal.App.Setup;
-using Portal.Engine;
 using Portal.Testing.Postgres;
 using Portal.Testing.Worlds;
 
@@ -11,7 +10,7 @@ namespace Portal.App.Tests.Setup;
 
 public sealed class FirstRunTests(PostgresFixture postgres)
 {
-    private static readonly FirstRunRequest s_request = new(HostKind.Simulated, "/srv/pool", null, null);
+    private static readonly FirstRunRequest s_request = new("simulated", "/srv/pool", null, null);
 
     [Fact]
     public async Task Repeated_it_changes_nothing()

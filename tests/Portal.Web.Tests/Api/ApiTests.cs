@@ -1,0 +1,210 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Portal.Testing;
+using Portal.Testing.Postgres;
+
+namespace Portal.Web.Tests.Api;
+
+public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
+{
+    [Fact]
+    public async Task A_wrong_password_an_unknown_address_and_a_locked_account_say_no_without_saying_which()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var client = portal.Anonymous();
+        await (await portal.SignedInAsync(PortalServer.Administrator)).GetAsync(new Uri("/api/v1/me", UriKind.Relative), ct);
+
+        var wrong = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = PortalServer.Approver, password = "wrong" }, ct);
+        var unknown = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = "nobody@example.org", password = "wrong" }, ct);
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (wrong.StatusCode, unknown.StatusCode));
+        Assert.Equal(await DetailAsync(wrong), await DetailAsync(unknown));
+
+        for (var i = 1; i < 10; i++)
+        {
+            wrong = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = PortalServer.Approver, password = "wrong" }, ct);
+        }
+
+        Assert.Contains("locked", await DetailAsync(wrong), StringComparison.Ordinal);
+        var right = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = PortalServer.Approver, password = await portal.PasswordAsync(PortalServer.Approver) }, ct);
+        Assert.Equal(HttpStatusCode.Unauthorized, right.StatusCode);
+        await portal.Database.ExecuteAsync("UPDATE users SET lockout_end = NULL, access_failed_count = 0", ct);
+        Assert.NotNull(await portal.SignedInAsync(PortalServer.Approver));
+    }
+
+    [Fact]
+    public async Task Without_a_token_there_is_nothing_and_a_role_that_was_taken_is_gone_at_once()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        Assert.Equal(HttpStatusCode.Unauthorized, (await portal.Anonymous().GetAsync(new Uri("/api/v1/me", UriKind.Relative), ct)).StatusCode);
+        var administrator = await portal.SignedInAsync(PortalServer.Administrator);
+        Assert.Equal(HttpStatusCode.OK, (await administrator.GetAsync(new Uri("/api/v1/hosts", UriKind.Relative), ct)).StatusCode);
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.GetAsync(new Uri("/api/v1/hosts", UriKind.Relative), ct)).StatusCode);
+
+        await portal.Database.ExecuteAsync("UPDATE users SET disabled = true WHERE email = $1", ct, PortalServer.Owner);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await owner.GetAsync(new Uri("/api/v1/me", UriKind.Relative), ct)).StatusCode);
+        await portal.Database.ExecuteAsync("UPDATE users SET disabled = false WHERE email = $1", ct, PortalServer.Owner);
+    }
+
+    [Theory]
+    [InlineData("not json", 400)]
+    [InlineData("", 400)]
+    [InlineData("{\"template\":", 400)]
+    [InlineData("[]", 400)]
+    [InlineData("{}", 400)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":null}", 400)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":\"many\"}", 400)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":99999999999}", 400)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":0}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":-5}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":2147483647}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"Ä\"}", 422)]
+    [InlineData("{\"template\":\"no-such\",\"plan\":\"Nano\",\"name\":\"x\"}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Huge\",\"name\":\"x\"}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[\"-----BEGIN\"]}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[null]}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"note\":\"\\u0000\"}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"L\",\"name\":\"x\",\"count\":20}", 409)]
+    public async Task A_bad_body_is_a_problem_in_words(string body, int status)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+
+        var answer = await owner.PostAsync(new Uri($"/api/v1/tenants/{portal.Tenant}/orders", UriKind.Relative), content, ct);
+
+        await IsProblemAsync(answer, status, ct);
+        Assert.Equal(0, await portal.Database.ReadAsync<long>("SELECT count(*) FROM order_lines WHERE 'x' = ANY (names)", ct));
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/v1/tenants/{0}/vms", 404)]
+    [InlineData("GET", "/api/v1/tenants/{0}/usage", 404)]
+    [InlineData("GET", "/api/v1/tenants/{0}/audit", 404)]
+    [InlineData("GET", "/api/v1/orders/{0}", 404)]
+    [InlineData("GET", "/api/v1/operations/{0}", 404)]
+    [InlineData("GET", "/api/v1/tenants/{1}/vms/{0}", 404)]
+    [InlineData("POST", "/api/v1/tenants/{1}/vms/{0}/start", 404)]
+    [InlineData("POST", "/api/v1/tenants/{1}/vms/{0}/console", 404)]
+    [InlineData("DELETE", "/api/v1/tenants/{1}/vms/{0}?confirmName=x", 404)]
+    [InlineData("POST", "/api/v1/tenants/{1}/orders/{0}/cancel", 404)]
+    [InlineData("POST", "/api/v1/tenants/{1}/operations/{0}/cancel", 404)]
+    [InlineData("DELETE", "/api/v1/tenants/{1}/ssh-keys/{0}", 404)]
+    [InlineData("GET", "/api/v1/tenants/{1}/usage?month=soon", 422)]
+    [InlineData("GET", "/api/v1/plans?currency=euro", 422)]
+    [InlineData("GET", "/api/v1/nowhere", 404)]
+    [InlineData("GET", "/api/v1/tenants/not-an-id/vms", 404)]
+    [InlineData("GET", "/api/v1/approvals", 403)]
+    [InlineData("GET", "/api/v1/setup", 403)]
+    [InlineData("GET", "/api/v1/audit", 403)]
+    public async Task What_is_not_ones_own_or_not_there_is_a_problem_in_words(string method, string path, int status)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+        using var request = new HttpRequestMessage(new HttpMethod(method), string.Format(System.Globalization.CultureInfo.InvariantCulture, path, Guid.CreateVersion7(), portal.Tenant));
+
+        await IsProblemAsync(await owner.SendAsync(request, ct), status, ct);
+    }
+
+    [Fact]
+    public async Task An_idempotency_key_makes_a_repetition_harmless()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+        owner.DefaultRequestHeaders.Add("Idempotency-Key", "once");
+        var path = $"/api/v1/tenants/{portal.Tenant}/orders";
+
+        var first = await PortalServer.JsonAsync(await owner.PostAsJsonAsync(path, new { template = "tiny-linux", plan = "Nano", name = "once" }, ct));
+        var second = await PortalServer.JsonAsync(await owner.PostAsJsonAsync(path, new { template = "tiny-linux", plan = "Nano", name = "once" }, ct));
+        var other = await owner.PostAsJsonAsync(path, new { template = "tiny-linux", plan = "Nano", name = "twice" }, ct);
+
+        Assert.Equal(first.GetProperty("id").GetGuid(), second.GetProperty("id").GetGuid());
+        Assert.Equal((false, true), (first.GetProperty("repeated").GetBoolean(), second.GetProperty("repeated").GetBoolean()));
+        await IsProblemAsync(other, 422, ct);
+        owner.DefaultRequestHeaders.Remove("Idempotency-Key");
+        Assert.Equal(HttpStatusCode.NoContent, (await owner.PostAsync(new Uri($"{path}/{first.GetProperty("id").GetGuid()}/cancel", UriKind.Relative), null, ct)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Another_tenants_things_are_not_there()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var administrator = await portal.SignedInAsync(PortalServer.Administrator);
+        var made = await administrator.PostAsJsonAsync("/api/v1/tenants", new { slug = "other", name = "Other", currency = "EUR", approval = "Approvers", limits = new { vms = 3 } }, ct);
+        Assert.Equal(HttpStatusCode.Created, made.StatusCode);
+        var other = (await PortalServer.JsonAsync(made)).GetProperty("id").GetGuid();
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+
+        foreach (var list in new[] { "vms", "orders", "operations", "members", "ssh-keys", "usage", "audit" })
+        {
+            await IsProblemAsync(await owner.GetAsync(new Uri($"/api/v1/tenants/{other}/{list}", UriKind.Relative), ct), 404, ct);
+        }
+
+        await IsProblemAsync(await administrator.PostAsJsonAsync("/api/v1/tenants", new { slug = "other", name = "Again", currency = "EUR", approval = "Approvers", limits = new { } }, ct), 409, ct);
+    }
+
+    [Fact]
+    public async Task Health_says_live_and_ready_with_its_reasons()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var client = portal.Anonymous();
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/health/live", UriKind.Relative), ct)).StatusCode);
+        await Eventually.IsAsync(async () => (await client.GetAsync(new Uri("/health/ready", UriKind.Relative), ct)).StatusCode == HttpStatusCode.OK, ct);
+        var checks = (await client.GetFromJsonAsync<JsonElement>("/health/ready", ct)).GetProperty("checks");
+        foreach (var check in new[] { "database", "jobs", "hosts" })
+        {
+            Assert.Equal("Healthy", checks.GetProperty(check).GetProperty("status").GetString());
+        }
+    }
+
+    /// <summary>Refresh the file with PORTAL_REFRESH_GOLDEN=1, and read what changed: programs of others depend on it.</summary>
+    [Fact]
+    public async Task The_document_is_the_one_that_was_agreed_on()
+    {
+        var text = await portal.Anonymous().GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken);
+
+        Golden.Matches("../openapi.v1.json", text.ReplaceLineEndings("\n").TrimEnd() + "\n");
+    }
+
+    internal static async Task IsProblemAsync(HttpResponseMessage answer, int status, CancellationToken ct)
+    {
+        var text = await answer.Content.ReadAsStringAsync(ct);
+        Assert.True((int)answer.StatusCode == status, $"{(int)answer.StatusCode} instead of {status}: {text}");
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        Assert.False(string.IsNullOrWhiteSpace(JsonDocument.Parse(text).RootElement.GetProperty("detail").GetString()), text);
+        Assert.DoesNotContain("   at ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", text, StringComparison.Ordinal);
+    }
+
+    private static async Task<string?> DetailAsync(HttpResponseMessage answer) => (await PortalServer.JsonAsync(answer)).GetProperty("detail").GetString();
+}
+
+/// <summary>PostgreSQL goes away for a while, under a portal that goes on.</summary>
+public sealed class OutageTests
+{
+    [Fact]
+    public async Task Without_its_database_the_portal_says_so_and_recovers()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var postgres = new PostgresFixture();
+        await postgres.InitializeAsync();
+        await using var portal = new PortalServer(postgres);
+        await portal.InitializeAsync();
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+        var client = portal.Anonymous();
+
+        await postgres.Cluster.StopAsync(ct);
+        await ApiTests.IsProblemAsync(await owner.GetAsync(new Uri("/api/v1/me", UriKind.Relative), ct), 503, ct);
+        await ApiTests.IsProblemAsync(await owner.PostAsJsonAsync($"/api/v1/tenants/{portal.Tenant}/orders", new { template = "tiny-linux", plan = "Nano", name = "x" }, ct), 503, ct);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/health/live", UriKind.Relative), ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync(new Uri("/health/ready", UriKind.Relative), ct)).StatusCode);
+
+        await postgres.Cluster.StartAsync(ct);
+        await Eventually.IsAsync(async () => (await owner.GetAsync(new Uri("/api/v1/me", UriKind.Relative), ct)).StatusCode == HttpStatusCode.OK, ct);
+        await Eventually.IsAsync(async () => (await client.GetAsync(new Uri("/health/ready", UriKind.Relative), ct)).StatusCode == HttpStatusCode.OK, ct);
+        var vm = await portal.RunningVmAsync("after", ct);
+        Assert.NotEqual(Guid.Empty, vm);
+    }
+}

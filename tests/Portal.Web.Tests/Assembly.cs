@@ -1,0 +1,3 @@
+using Portal.Testing.Postgres;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]
