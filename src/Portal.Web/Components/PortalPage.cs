@@ -13,9 +13,17 @@ namespace Portal.Web.Components;
 /// </summary>
 public abstract class PortalPage : LiveComponent
 {
+    private static readonly TimeSpan s_nextTry = TimeSpan.FromSeconds(5);
+
     private IDisposable? _following;
     private HashSet<Topic> _topics = [];
     private Actor? _me;
+    private bool _handedOver;
+    private bool _faulted;
+    private bool _retrying;
+
+    [Inject]
+    private TimeProvider Clock { get; set; } = default!;
 
     [Inject]
     private CurrentActor CurrentActor { get; set; } = default!;
@@ -42,43 +50,53 @@ public abstract class PortalPage : LiveComponent
     protected bool May(Permission permission, TenantId tenant) => _me is not null && Access.Allows(_me, permission, tenant);
 
     /// <summary>Asks a handler as the person who looks; a fault comes back as a refusal with a reference.</summary>
-    protected Task<Result<T>> AskAsync<T>(Func<Actor, CancellationToken, Task<Result<T>>> ask) => AskAsync<T>(async ct =>
+    protected async Task<Result<T>> AskAsync<T>(Func<Actor, CancellationToken, Task<Result<T>>> ask)
     {
-        try
+        var result = await AskAsync<T>(async ct =>
         {
-            _me = await CurrentActor.GetAsync(ct);
-        }
-        catch (SignedOutException)
-        {
-            return Result<T>.Of(new SignedOut());
-        }
+            try
+            {
+                _me = await CurrentActor.GetAsync(ct);
+                return await ask(_me, ct);
+            }
+            catch (SignedOutException)
+            {
+                return Result<T>.Of(new SignedOut());
+            }
+        });
+        _faulted |= result.Refusal is PortalFault;
+        return result;
+    }
 
-        return await ask(_me, ct);
-    });
-
-    /// <summary>Reads for the page: what prerendering read is taken over, and then looked at once more, since hints may have been missed meanwhile.</summary>
+    /// <summary>
+    /// Reads for the page. What prerendering read is taken over; where the page follows something, it is then looked at once more, since hints may
+    /// have been missed meanwhile. Where the portal itself could not answer, it is tried again every few seconds.
+    /// </summary>
     /// <param name="name">Tells apart what one page reads.</param>
     protected async Task<Result<T>> ReadAsync<T>(string name, Func<Actor, CancellationToken, Task<Result<T>>> ask)
     {
         var key = $"{GetType().Name}.{name} {Navigation.Uri}";
-        if (RendererInfo.IsInteractive)
+        if (!RendererInfo.IsInteractive)
         {
-            if (Prerendered.TryTake<Handed<T>>(key, out var handed))
-            {
-                _me = handed.Me;
-                if (_topics.Count > 0)
-                {
-                    Keep(_ => InvokeAsync(LookAndRedrawAsync));
-                }
-
-                return handed.Result;
-            }
-
-            return await AskAsync(ask);
+            var read = await AskAsync(ask);
+            Prerendered.Keep(key, new Handed<T>(_me, read));
+            return read;
         }
 
-        var result = await AskAsync(ask);
-        Prerendered.Keep(key, new Handed<T>(_me, result));
+        if (Prerendered.TryTake<Handed<T>>(key, out var handed))
+        {
+            _me = handed.Me;
+            _handedOver = true;
+            LookOnceMore();
+        }
+
+        var result = handed?.Result ?? await AskAsync(ask);
+        if (result.Refusal is PortalFault && !_retrying)
+        {
+            _retrying = true;
+            Keep(TryAgainAsync);
+        }
+
         return result;
     }
 
@@ -93,10 +111,35 @@ public abstract class PortalPage : LiveComponent
         _following?.Dispose();
         _topics = [.. topics];
         _following = topics.Length == 0 ? null : Watch(ct => Feed.WatchAsync(topics, ct), LookAgainAsync);
+        LookOnceMore();
     }
+
+    /// <summary>Follows one more topic beside those that are followed already.</summary>
+    protected void FollowToo(Topic topic) => Follow([.. _topics.Append(topic)]);
 
     /// <summary>Reads again what is shown. Objects are replaced, nothing is reset: order, focus and typed text stay.</summary>
     protected virtual Task LookAgainAsync() => Task.CompletedTask;
+
+    private void LookOnceMore()
+    {
+        if (_handedOver && _topics.Count > 0)
+        {
+            _handedOver = false;
+            Keep(_ => InvokeAsync(LookAndRedrawAsync));
+        }
+    }
+
+    private async Task TryAgainAsync(CancellationToken ct)
+    {
+        do
+        {
+            await Task.Delay(s_nextTry, Clock, ct);
+            _faulted = false;
+            await InvokeAsync(LookAndRedrawAsync);
+        }
+        while (_faulted);
+        _retrying = false;
+    }
 
     private async Task LookAndRedrawAsync()
     {
@@ -125,6 +168,9 @@ public abstract class TenantPage : PortalPage
     /// <summary>The tenant, once it was found.</summary>
     protected TenantRow Found => _tenant ?? throw new InvalidOperationException("The tenant was not found yet.");
 
+    /// <summary>Whether the page looks again when something in the tenant changes.</summary>
+    protected virtual bool FollowsTenant => false;
+
     protected bool MayHere(Permission permission) => _tenant is not null && May(permission, _tenant.Id);
 
     /// <summary>Asks inside the tenant; one that is not there, or not for this person, comes back as not found.</summary>
@@ -139,6 +185,7 @@ public abstract class TenantPage : PortalPage
             }
         }
 
+        FollowTenant();
         return await ask(_tenant!.Id, actor, ct);
     });
 
@@ -156,7 +203,16 @@ public abstract class TenantPage : PortalPage
         }
 
         _tenant = here.Tenant;
+        FollowTenant();
         return Result<T>.Of(here.Value);
+    }
+
+    private void FollowTenant()
+    {
+        if (FollowsTenant && _tenant is not null)
+        {
+            FollowToo(Topic.Of(_tenant.Id));
+        }
     }
 
     private sealed record Here<T>(TenantRow Tenant, T Value);

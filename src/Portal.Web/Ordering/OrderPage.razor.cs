@@ -21,6 +21,9 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
     [Parameter]
     public string Order { get; set; } = "";
 
+    // Its VMs tell their progress under the tenant's topic.
+    protected override bool FollowsTenant => true;
+
     protected override async Task OnParametersSetAsync()
     {
         if (!Id.TryParse<OrderId>(Order, out var id))
@@ -29,13 +32,8 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
             return;
         }
 
-        Follow(Topic.Of(id));
+        FollowToo(Topic.Of(id));
         _order = await ReadHereAsync("order", LoadAsync);
-        if (_order is { Succeeded: true })
-        {
-            // Its VMs tell their progress under the tenant's topic.
-            Follow(Topic.Of(id), Topic.Of(Found.Id));
-        }
     }
 
     protected override async Task LookAgainAsync() => _order = await AskHereAsync(LoadAsync);

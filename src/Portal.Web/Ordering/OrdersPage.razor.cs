@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Components;
-using Portal.App;
 using Portal.App.Access;
 using Portal.App.Ordering;
 using Portal.Kernel;
@@ -15,13 +14,11 @@ public partial class OrdersPage(ListOrders.Handler lists) : TenantPage
     [SupplyParameterFromQuery]
     private string? After { get; set; }
 
+    protected override bool FollowsTenant => true;
+
     protected override async Task OnParametersSetAsync()
     {
         _orders = await ReadHereAsync("orders", LoadAsync);
-        if (_orders is { Succeeded: true })
-        {
-            Follow(Topic.Of(Found.Id));
-        }
     }
 
     protected override async Task LookAgainAsync() => _orders = await AskHereAsync(LoadAsync);

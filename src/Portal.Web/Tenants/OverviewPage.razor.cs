@@ -1,4 +1,3 @@
-using Portal.App;
 using Portal.App.Access;
 using Portal.App.Billing;
 using Portal.App.Control;
@@ -13,13 +12,11 @@ public partial class OverviewPage(GetOverview.Handler overviews) : TenantPage
 {
     private Result<GetOverview.Overview>? _overview;
 
+    protected override bool FollowsTenant => true;
+
     protected override async Task OnParametersSetAsync()
     {
         _overview = await ReadHereAsync("overview", LoadAsync);
-        if (_overview is { Succeeded: true })
-        {
-            Follow(Topic.Of(Found.Id));
-        }
     }
 
     protected override async Task LookAgainAsync() => _overview = await AskHereAsync(LoadAsync);

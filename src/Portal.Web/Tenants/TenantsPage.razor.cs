@@ -58,7 +58,8 @@ public partial class TenantsPage(ListTenants.Handler lists, CreateTenant.Handler
     }
 
     private static string Words(TenantLimits limits) =>
-        $"{Bound(limits.Vms)} VMs, {Bound(limits.Vcpus)} vCPU, {Bound(limits.MemoryMiB)} MiB, {Bound(limits.DiskGiB)} GiB disk";
+        $"{Bound(limits.Vms)} VMs, {Bound(limits.Vcpus)} vCPU, {Bound(limits.MemoryMiB, ByteSize.FromMiB)} memory, {Bound(limits.DiskGiB, ByteSize.FromGiB)} disk";
 
-    private static string Bound(Limit limit) => limit is Limit.AtMost ? limit.ToString()! : "any";
+    private static string Bound(Limit limit, Func<long, ByteSize>? size = null) =>
+        limit is Limit.AtMost(var max) ? size?.Invoke(max).ToString() ?? limit.ToString()! : "any";
 }

@@ -3,6 +3,7 @@ using MudBlazor;
 using Portal.App;
 using Portal.App.Access;
 using Portal.App.Control;
+using Portal.App.Vms;
 using Portal.Kernel;
 using Portal.Web.Components;
 using Portal.Web.Components.Shared;
@@ -52,7 +53,11 @@ public partial class VmPage(GetVm.Handler vms, PowerVm.Handler power, DeleteVm.H
     private IEnumerable<(string Tab, string Word)> Tabs()
     {
         yield return ("", "Overview");
-        yield return ("console", "Console");
+        if (_vm is not { Value.Stage: VmStage.Deleted })
+        {
+            yield return ("console", "Console");
+        }
+
         if (MayHere(Permission.SeeCost))
         {
             yield return ("cost", "Cost");

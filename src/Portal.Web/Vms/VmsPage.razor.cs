@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Components;
-using Portal.App;
 using Portal.App.Access;
 using Portal.App.Control;
 using Portal.Kernel;
@@ -23,14 +22,12 @@ public partial class VmsPage(ListVms.Handler vms) : TenantPage
     [SupplyParameterFromQuery]
     private string? Before { get; set; }
 
+    protected override bool FollowsTenant => true;
+
     protected override async Task OnParametersSetAsync()
     {
         _typed = Q;
         _page = await ReadHereAsync("vms", LoadAsync);
-        if (_page is { Succeeded: true })
-        {
-            Follow(Topic.Of(Found.Id));
-        }
     }
 
     protected override async Task LookAgainAsync() => _page = await AskHereAsync(LoadAsync);

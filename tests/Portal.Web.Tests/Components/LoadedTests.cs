@@ -24,6 +24,12 @@ public sealed class LoadedTests : ComponentTest
         Assert.Equal("Not found", Show(new No(RefusalKind.NotFound)).Find("h1").TextContent);
 
     [Fact]
+    public void A_part_of_a_page_brings_no_second_heading() => Assert.Empty(Show(new No(RefusalKind.NotFound), title: null).FindAll("h1"));
+
+    [Fact]
+    public void A_page_has_its_heading_while_it_is_on_its_way() => Assert.Equal("VMs", Show(null).Find("h1").TextContent);
+
+    [Fact]
     public void Forbidden_says_who_can() => Assert.Contains("Not now.", Show(new No(RefusalKind.Forbidden)).Markup, StringComparison.Ordinal);
 
     [Fact]
@@ -41,6 +47,6 @@ public sealed class LoadedTests : ComponentTest
         Assert.Equal(1, tries);
     }
 
-    private IRenderedComponent<Loaded<string>> Show(Result<string>? result) =>
-        Render<Loaded<string>>(p => p.Add(l => l.Of, result).Add(l => l.ChildContent, value => $"<b>{value}</b>"));
+    private IRenderedComponent<Loaded<string>> Show(Result<string>? result, string? title = "VMs") =>
+        Render<Loaded<string>>(p => p.Add(l => l.Of, result).Add(l => l.ChildContent, value => $"<b>{value}</b>").Add(l => l.Title, title));
 }
