@@ -87,7 +87,10 @@ remove_everything() {
     fi
     remove_pool
     rm -rf -- "${SHARED:?}/postgres" "$SHARED/postgres.new" "$SHARED/run" "$SHARED/postgres.version"
-    [[ $SHARED == "$DATA" ]] || as_root rm -rf -- "$SHARED"
+    if [[ $SHARED != "$DATA" ]]; then
+        as_root rm -rf -- "$SHARED"
+        as_root rmdir -- /var/lib/portal 2>/dev/null || true # unless another portal has a part there
+    fi
     # The mark goes last: a removal that is cut off can be repeated.
     find "$DATA" -mindepth 1 -maxdepth 1 ! -name .portal ! -name lock -exec rm -rf -- {} +
     rm -f -- "$DATA/lock" "$DATA/.portal"
