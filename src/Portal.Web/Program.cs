@@ -7,7 +7,9 @@ using Portal.Web.Components;
 using Portal.Web.Consoles;
 using Portal.Web.Hosting;
 
-var builder = WebApplication.CreateBuilder(args);
+// A published portal serves the files beside it, from whatever directory it was started: a checkout has a wwwroot of its own, which lacks the libraries' files.
+var published = Directory.Exists(Path.Combine(AppContext.BaseDirectory, "wwwroot"));
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = published ? AppContext.BaseDirectory : null });
 Defaults.Add(builder.Configuration);
 builder.WebHost.ConfigureKestrel(kestrel =>
 {
