@@ -39,8 +39,11 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
         await tenant.Page.WaitForURLAsync(new Regex("/vms/[0-9a-f-]{36}"));
         await Assertions.Expect(tenant.Page.Locator("main")).ToContainTextAsync("Running", new() { Timeout = 180_000 });
 
+        await TakePicturesAsync(tenant, "vm");
         await TalkToTheGuestAsync(tenant);
+        await TakePicturesAsync(tenant, "vm-console");
         await SeeTheCostAsync(tenant);
+        await TakePicturesAsync(tenant, "usage-with-a-vm");
         await DeleteAsync(tenant);
     }
 
@@ -59,6 +62,22 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
         // A reload keeps the scrollback.
         await tenant.Page.ReloadAsync();
         await Assertions.Expect(tenant.Page.Locator(".console-screen")).ToContainTextAsync("answer-42 from web");
+    }
+
+    // What only exists while a VM does; the rest is in PictureTests.
+    private static async Task TakePicturesAsync(Person tenant, string name)
+    {
+        foreach (var theme in new[] { ColorScheme.Light, ColorScheme.Dark })
+        {
+            foreach (var width in new[] { 390, 1440 })
+            {
+                await tenant.Page.EmulateMediaAsync(new() { ColorScheme = theme });
+                await tenant.Page.SetViewportSizeAsync(width, width < 600 ? 844 : 900);
+                await PictureTests.SaveAsync(tenant.Page, $"{name}-{theme}-{width}.png".ToLowerInvariant());
+            }
+        }
+
+        await tenant.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
     }
 
     private static async Task SeeTheCostAsync(Person tenant)

@@ -26,7 +26,6 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
     public async Task Every_page_fits_is_named_and_is_accessible(string theme, string who, int width)
     {
         await using var person = await browser.OpenAsync(portal, width, theme);
-        Directory.CreateDirectory(s_folder);
         var problems = new List<string>();
         await person.Page.GotoAsync("/account/sign-in");
         await LookAsync(person, "sign-in", theme, width, problems);
@@ -51,10 +50,17 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
         "/approvals", "/approvals/decided", "/ops/hosts", "/ops/operations", "/ops/templates", "/billing/plans", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
     ];
 
+    /// <summary>Writes a picture of the whole page.</summary>
+    internal static async Task SaveAsync(IPage page, string file)
+    {
+        Directory.CreateDirectory(s_folder);
+        await page.ScreenshotAsync(new() { Path = Path.Combine(s_folder, file), FullPage = true });
+    }
+
     private static async Task LookAsync(Person person, string name, string theme, int width, List<string> problems)
     {
         var file = $"{Regex.Replace(name, "[^a-z0-9-]+", "-")}-{theme}-{width}.png";
-        await person.Page.ScreenshotAsync(new() { Path = Path.Combine(s_folder, file), FullPage = true });
+        await SaveAsync(person.Page, file);
         var over = await person.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         if (over > 0)
         {

@@ -15,6 +15,8 @@ public sealed partial class RunningPortal : IAsyncLifetime
 {
     private readonly string _data = Path.Combine(Path.GetTempPath(), $"portal-browser-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}");
 
+    private string? _app;
+
     public Uri Address { get; } = new($"http://localhost:{FreePort()}");
 
     /// <summary>Password by e-mail address, as the first run printed them.</summary>
@@ -25,6 +27,9 @@ public sealed partial class RunningPortal : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        var (built, path) = await PortalAsync("build");
+        Assert.True(built == 0, $"./portal build ended with {built}:\n{path}");
+        _app = path.Split('\n')[0];
         var (code, output) = await PortalAsync("up", "--background", "--no-install", "--data", _data, "--port", Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Assert.True(code == 0, $"./portal up ended with {code}:\n{output}");
         Accounts = AccountLine().Matches(await File.ReadAllTextAsync(Path.Combine(_data, "accounts.txt"))).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
@@ -36,11 +41,16 @@ public sealed partial class RunningPortal : IAsyncLifetime
         Assert.True(code == 0, $"./portal down --all ended with {code}:\n{output}");
     }
 
-    private static async Task<(int Code, string Output)> PortalAsync(params string[] arguments)
+    private async Task<(int Code, string Output)> PortalAsync(params string[] arguments)
     {
         var start = new ProcessStartInfo(Path.Combine(Root, "portal"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
-        // The runner's own lock over builds must not be inherited as a setting.
         start.Environment.Remove("ConnectionStrings__Portal");
+        // Built once and named, so that `down --all` leaves builds, and the logs of this run beside them, alone.
+        if (_app is not null)
+        {
+            start.Environment["PORTAL_APP"] = _app;
+        }
+
         using var process = Process.Start(start) ?? throw new InvalidOperationException("./portal did not start.");
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
