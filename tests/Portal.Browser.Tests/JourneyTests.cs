@@ -37,7 +37,7 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
         // Watched live by the tenant, no reload: the VM's link appears, and the VM comes to run.
         await tenant.Page.Locator("main a[href*='/vms/']").First.ClickAsync();
         await tenant.Page.WaitForURLAsync(new Regex("/vms/[0-9a-f-]{36}"));
-        await Assertions.Expect(tenant.Page.Locator("main")).ToContainTextAsync("Running", new() { Timeout = 180_000 });
+        await Assertions.Expect(tenant.Page.Locator(".page-head .status-word")).ToHaveTextAsync("Running", new() { Timeout = 180_000 });
 
         await TakePicturesAsync(tenant, "vm");
         await TalkToTheGuestAsync(tenant);
@@ -101,7 +101,7 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
         await Assertions.Expect(confirm).ToBeDisabledAsync();
         await dialog.GetByRole(AriaRole.Textbox).FillAsync("web");
         await confirm.ClickAsync();
-        await Assertions.Expect(tenant.Page.Locator("main")).ToContainTextAsync("Deleted", new() { Timeout = 120_000 });
+        await Assertions.Expect(tenant.Page.Locator(".page-head .status-word")).ToHaveTextAsync("Deleted", new() { Timeout = 120_000 });
     }
 
     // The host's image is built while the portal serves already; and the run says on what it ran.
