@@ -92,6 +92,8 @@ public sealed class PortalScript : IAsyncDisposable
         if (File.Exists(InData(".portal")))
         {
             Prefix = [];
+            // Builds and test logs are this checkout's, not the test's: with a program that someone else built, `down --all` leaves them.
+            Environment["PORTAL_APP"] = Environment.GetValueOrDefault("PORTAL_APP") ?? "/not/built/by/this/test";
             await RunAsync("down", "--all", "--yes");
         }
 

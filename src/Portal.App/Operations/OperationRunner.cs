@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -18,22 +19,45 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(10);
 
     private readonly HostSteps _steps = new(clock);
+    private readonly ConcurrentDictionary<OperationId, OperationId> _atWork = [];
 
-    /// <summary>Works on the operation until it ends or has to rest. Returns at once where another process is at it. Safe to repeat.</summary>
+    /// <summary>
+    /// What this process works on at this moment. A row that names this process as its owner and is not in here was let go of by an error of the
+    /// database, which left no way to say so: nobody is at it, although its owner lives.
+    /// </summary>
+    public IReadOnlyCollection<OperationId> AtWork => [.. _atWork.Keys];
+
+    /// <summary>Works on the operation until it ends or has to rest. Returns at once where somebody is at it, here or in another process. Safe to repeat.</summary>
+    /// <exception cref="Npgsql.NpgsqlException">The database failed; the sweep rings again.</exception>
     public async Task RunAsync(OperationId id, CancellationToken ct)
     {
-        if (await ClaimAsync(id, ct) is not { } claim)
+        if (!_atWork.TryAdd(id, id))
         {
             return;
         }
 
         try
         {
+            if (await ClaimAsync(id, ct) is { } claim)
+            {
+                await RunAsync(claim, ct);
+            }
+        }
+        finally
+        {
+            _atWork.TryRemove(id, out _);
+        }
+    }
+
+    private async Task RunAsync(Claim claim, CancellationToken ct)
+    {
+        try
+        {
             await WorkAsync(claim, ct);
         }
         catch (TakenOverException)
         {
-            logger.TakenOver(id);
+            logger.TakenOver(new OperationId(claim.Operation));
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -53,7 +77,8 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         }
     }
 
-    // The owner's lock decides who lives: an owner whose lock is free is dead, however long or short its silence.
+    // The owner's lock decides who lives: an owner whose lock is free is dead, however long or short its silence. Of its own rows a process knows it
+    // without the lock: whoever comes here is the only one in it that is at this operation.
     private async Task<Claim?> ClaimAsync(OperationId id, CancellationToken ct)
     {
         if (lease.Current is not { } me)
@@ -67,7 +92,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
             UPDATE operations o SET owner = {me.Value}, epoch = nextval('fence_epochs'), started_at = coalesce(started_at, clock_timestamp()),
                    state = CASE WHEN state = 'Waiting' THEN 'Running' ELSE state END
             WHERE o.id = {id.Value} AND o.finished_at IS NULL AND o.not_before <= clock_timestamp()
-              AND (o.owner IS NULL OR NOT EXISTS (
+              AND (o.owner IS NULL OR o.owner = {me.Value} OR NOT EXISTS (
                     SELECT 1 FROM processes p JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = {ProcessLease.LockSpace}::oid AND l.objid = p.lock_key::oid
                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
                     WHERE p.id = o.owner))

@@ -6,8 +6,11 @@ using Portal.Kernel;
 
 namespace Portal.App.Operations;
 
-/// <summary>Rings for live operations that nobody works on: the owner died, the ring was lost, or the rest is over. On every replica; ringing twice is harmless.</summary>
-public sealed class OperationSweep(PortalDbs dbs, Doorbell doorbell, ProcessLease lease, TimeProvider clock, ILogger<OperationSweep> logger) : BackgroundService
+/// <summary>
+/// Rings for live operations that nobody works on: the owner died or let go of it, the ring was lost, or the rest is over. On every replica; ringing
+/// twice is harmless.
+/// </summary>
+public sealed class OperationSweep(PortalDbs dbs, Doorbell doorbell, OperationRunner runner, ProcessLease lease, TimeProvider clock, ILogger<OperationSweep> logger) : BackgroundService
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(2);
 
@@ -33,12 +36,15 @@ public sealed class OperationSweep(PortalDbs dbs, Doorbell doorbell, ProcessLeas
     public async Task<IReadOnlyList<OperationId>> SweepAsync(CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
+        // A process that has no lease owns nothing under the id it had.
+        var me = lease.Current?.Value ?? Guid.Empty;
+        var atWork = runner.AtWork.Select(o => o.Value).ToArray();
         var ids = await db.Database.SqlQuery<Guid>(
             $"""
             UPDATE operations o SET rung_at = clock_timestamp()
             WHERE o.finished_at IS NULL AND o.not_before <= clock_timestamp() AND o.created_at < clock_timestamp() - interval '1 second'
               AND (o.rung_at IS NULL OR o.rung_at < o.not_before OR o.rung_at < clock_timestamp() - (CASE WHEN o.owner IS NULL THEN interval '30 seconds' ELSE interval '4 seconds' END))
-              AND (o.owner IS NULL OR NOT EXISTS (
+              AND (o.owner IS NULL OR (o.owner = {me} AND o.id <> ALL ({atWork})) OR NOT EXISTS (
                     SELECT 1 FROM processes p JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = {ProcessLease.LockSpace}::oid AND l.objid = p.lock_key::oid
                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
                     WHERE p.id = o.owner))

@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.AspNetCore;
 using Hangfire.PostgreSql;
 using Npgsql;
 using Portal.App.Operations;
@@ -10,20 +11,21 @@ internal static class Jobs
 {
     public static IServiceCollection AddPortalJobs(this IServiceCollection services)
     {
-        services.AddHangfire((provider, hangfire) => hangfire
-            .UseSimpleAssemblyNameTypeSerializer()
-            .UseRecommendedSerializerSettings()
-            .UsePostgreSqlStorage(
-                storage => storage.UseConnectionFactory(new FromDataSource(provider.GetRequiredService<NpgsqlDataSource>())),
-                new PostgreSqlStorageOptions
-                {
-                    // Woken by NOTIFY; the poll is for a lost one. The lease on a fetched job is renewed while it is worked on.
-                    EnableLongPolling = true,
-                    QueuePollInterval = TimeSpan.FromSeconds(5),
-                    UseSlidingInvisibilityTimeout = true,
-                    InvisibilityTimeout = TimeSpan.FromMinutes(5),
-                    PrepareSchemaIfNecessary = true,
-                }));
+        // Hangfire's own wiring hands over what stands in JobStorage.Current and JobActivator.Current at that moment. Those are one for the whole
+        // process: of two portals that start in one process (tests), one would ring in the other's database. Both are this container's own.
+        services.AddSingleton<JobStorage>(provider => new PostgreSqlStorage(
+            new FromDataSource(provider.GetRequiredService<NpgsqlDataSource>()),
+            new PostgreSqlStorageOptions
+            {
+                // Woken by NOTIFY; the poll is for a lost one. The lease on a fetched job is renewed while it is worked on.
+                EnableLongPolling = true,
+                QueuePollInterval = TimeSpan.FromSeconds(5),
+                UseSlidingInvisibilityTimeout = true,
+                InvisibilityTimeout = TimeSpan.FromMinutes(5),
+                PrepareSchemaIfNecessary = true,
+            }));
+        services.AddSingleton<JobActivator>(provider => new AspNetCoreJobActivator(provider.GetRequiredService<IServiceScopeFactory>()));
+        services.AddHangfire(hangfire => hangfire.UseSimpleAssemblyNameTypeSerializer().UseRecommendedSerializerSettings());
         services.AddHangfireServer((provider, server) =>
         {
             server.WorkerCount = provider.GetRequiredService<Microsoft.Extensions.Options.IOptions<PortalOptions>>().Value.Workers;

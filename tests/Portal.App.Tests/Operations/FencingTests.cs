@@ -83,6 +83,55 @@ public sealed class FencingTests(WorldFixture fixture) : IClassFixture<WorldFixt
         Assert.Equal(OperationState.Succeeded, (await _world.LastOperationAsync(vm.Id, ct)).State);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(10)]
+    public async Task What_an_error_of_the_database_broke_off_is_not_left_to_an_owner_that_lives_and_does_nothing(int commit)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = (await _world.OrderAndApproveAsync(ct)).Single();
+        Assert.True(_world.Main.Jobs.TryAnswer(out var operation));
+        await using var owner = await _world.StartProcessAsync(ct);
+        owner.Fate.BreakOffAt(new Point(Act.Commit, commit, Moment.Before));
+        await Assert.ThrowsAsync<CommandBrokenOffException>(() => owner.RunAsync(operation, ct));
+        var left = await _world.LastOperationAsync(vm.Id, ct);
+        Assert.True(left.IsLive);
+
+        // Others leave it to its owner, which lives; the owner itself knows that nobody is at it.
+        Assert.DoesNotContain(operation, await _world.Main.Get<OperationSweep>().SweepAsync(ct));
+        await Eventually.IsAsync(async () => (await owner.Get<OperationSweep>().SweepAsync(ct)).Contains(operation), ct);
+        await owner.RunRungAsync(ct);
+
+        var ended = await _world.LastOperationAsync(vm.Id, ct);
+        Assert.Equal(OperationState.Succeeded, ended.State);
+        Assert.True(ended.Epoch > left.Epoch);
+        await Picture.CheckBooksAsync(_world, vm.Id, ct);
+    }
+
+    [Fact]
+    public async Task What_this_process_is_at_is_neither_rung_for_nor_begun_twice()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = (await _world.OrderAndApproveAsync(ct)).Single();
+        Assert.True(_world.Main.Jobs.TryAnswer(out var operation));
+        await using var owner = await _world.StartProcessAsync(ct);
+        owner.Fate.SleepAt(new Point(Act.Verb, 2, Moment.Before));
+        var work = owner.RunAsync(operation, ct);
+        await owner.Fate.Sleeps;
+        var epoch = (await _world.LastOperationAsync(vm.Id, ct)).Epoch;
+        await _world.Database.ExecuteAsync("UPDATE operations SET created_at = created_at - interval '1 minute' WHERE id = $1", ct, operation.Value);
+
+        Assert.DoesNotContain(operation, await owner.Get<OperationSweep>().SweepAsync(ct));
+        await owner.Get<OperationRunner>().RunAsync(operation, ct);
+
+        Assert.Equal(epoch, (await _world.LastOperationAsync(vm.Id, ct)).Epoch);
+        owner.Fate.Wake();
+        await work;
+        Assert.Equal(OperationState.Succeeded, (await _world.LastOperationAsync(vm.Id, ct)).State);
+    }
+
     [Fact]
     public async Task A_ring_that_was_lost_is_made_good_by_the_sweep()
     {

@@ -28,7 +28,10 @@ public sealed record Point(Act Act, int Nth, Moment Moment)
 /// <summary>The process is dead: nothing it does reaches the database or the host any more.</summary>
 public sealed class ProcessDiedException() : NpgsqlException("The process was killed.");
 
-/// <summary>What is to become of one process of a <see cref="PortalWorld"/>: it is killed at a point, or it sleeps there until it is woken.</summary>
+/// <summary>The database broke one command off, as in a deadlock; the next one works.</summary>
+public sealed class CommandBrokenOffException() : NpgsqlException("The database broke the command off.");
+
+/// <summary>What is to become of one process of a <see cref="PortalWorld"/>: it is killed at a point, sleeps there until it is woken, or meets an error there.</summary>
 public sealed class Fate
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,6 +39,7 @@ public sealed class Fate
     private readonly Dictionary<Act, int> _count = new() { [Act.Verb] = 0, [Act.Commit] = 0 };
     private Point? _death;
     private Point? _sleep;
+    private Point? _error;
 
     /// <summary>Whether the process was killed.</summary>
     public bool IsDead { get; private set; }
@@ -58,6 +62,12 @@ public sealed class Fate
         _sleep = point;
     }
 
+    public void BreakOffAt(Point point)
+    {
+        Reset();
+        _error = point;
+    }
+
     /// <summary>Counts from here.</summary>
     public void Reset() => _count[Act.Verb] = _count[Act.Commit] = 0;
 
@@ -75,6 +85,7 @@ public sealed class Fate
     }
 
     /// <exception cref="ProcessDiedException">The process dies here, or has died before.</exception>
+    /// <exception cref="CommandBrokenOffException">The process meets an error here, once.</exception>
     internal async ValueTask MeetAsync(Act act, Moment moment)
     {
         Check();
@@ -92,6 +103,11 @@ public sealed class Fate
         {
             _reached.TrySetResult();
             await _woken.Task;
+        }
+        else if (here == _error)
+        {
+            _error = null;
+            throw new CommandBrokenOffException();
         }
 
         Check();

@@ -3,6 +3,9 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Portal.Testing;
 using Portal.Testing.Postgres;
 
@@ -34,7 +37,9 @@ public sealed class PortalServer(PostgresFixture postgres) : IAsyncLifetime
             .UseSetting("ConnectionStrings:Portal", _database.ConnectionString)
             .UseSetting("Portal:Engine", "simulated")
             .UseSetting("PORTAL_DATA", _data)
-            .UseSetting("Logging:LogLevel:Default", "None"));
+            // Hangfire keeps the log of whichever portal started last in this process. Its factory must outlive that portal, or another one's job server
+            // finds it disposed and does not start.
+            .ConfigureServices(services => services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)));
         var owner = await SignedInAsync(Owner);
         Tenant = (await owner.GetFromJsonAsync<JsonElement>("/api/v1/tenants"))[0].GetProperty("id").GetGuid();
         // The host was looked at, and the image is built.
