@@ -134,6 +134,7 @@ report_count() {
 show_failures() {
     local project="$1" log="$2" code="$3"
     ((code != 124)) || warn "$project was stopped after $TEST_LIMIT."
+    [[ -f $log ]] || { warn "$project left no log; its program ended with code $code."; return 0; }
     if grep -q '\[FAIL\]' "$log"; then
         awk '/\[FAIL\]/ {on = 1} / \[SKIP\]$|^  Finished:|^=== / {on = 0} on' "$log" | head -n 200
     else

@@ -8,7 +8,7 @@ public sealed class BuildTests(BuiltPortal built)
         Assert.SkipWhen(Environment.GetEnvironmentVariable("PORTAL_APP") is { Length: > 0 }, "The program was built by someone else.");
         var app = await built.AppAsync();
         var before = File.GetLastWriteTimeUtc(app);
-        await using var script = new PortalScript();
+        await using var script = new PortalScript { Environment = { ["PORTAL_APP"] = null } };
 
         var again = await script.RunAsync("build");
 

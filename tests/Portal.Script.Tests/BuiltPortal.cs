@@ -17,7 +17,7 @@ public sealed class BuiltPortal
     {
         if (Environment.GetEnvironmentVariable("PORTAL_APP") is { Length: > 0 } built)
             return built;
-        await using var script = new PortalScript();
+        await using var script = new PortalScript { Environment = { ["PORTAL_APP"] = null } };
         var said = await script.RunAsync("build");
         Assert.True(said.Code == 0, said.All);
         return said.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Trim();

@@ -33,7 +33,11 @@ public sealed class PortalScript : IAsyncDisposable
     public string Data { get; set; }
 
     /// <summary>What the script's environment has beyond the test's own; null takes a variable away.</summary>
-    public Dictionary<string, string?> Environment { get; } = new() { ["ConnectionStrings__Portal"] = null, ["ASPNETCORE_URLS"] = null };
+    /// <remarks>
+    /// PORTAL_APP names a program from the start, if none that is there: builds and test logs are this checkout's and not a test's, and
+    /// `down --all` leaves what somebody else has built.
+    /// </remarks>
+    public Dictionary<string, string?> Environment { get; } = new() { ["ConnectionStrings__Portal"] = null, ["ASPNETCORE_URLS"] = null, ["PORTAL_APP"] = "/built/by/somebody/else" };
 
     /// <summary>What stands before the script's name, for example another user or a namespace.</summary>
     public string[] Prefix { get; set; } = [];
@@ -92,8 +96,6 @@ public sealed class PortalScript : IAsyncDisposable
         if (File.Exists(InData(".portal")))
         {
             Prefix = [];
-            // Builds and test logs are this checkout's, not the test's: with a program that someone else built, `down --all` leaves them.
-            Environment["PORTAL_APP"] = Environment.GetValueOrDefault("PORTAL_APP") ?? "/not/built/by/this/test";
             await RunAsync("down", "--all", "--yes");
         }
 
