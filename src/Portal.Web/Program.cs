@@ -7,6 +7,7 @@ using Portal.Web.Components;
 using Portal.Web.Consoles;
 using Portal.Web.Hosting;
 
+Inherited.KeepFromChildren();
 // A published portal serves the files beside it, from whatever directory it was started: a checkout has a wwwroot of its own, which lacks the libraries' files.
 var published = Directory.Exists(Path.Combine(AppContext.BaseDirectory, "wwwroot"));
 var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = published ? AppContext.BaseDirectory : null });
