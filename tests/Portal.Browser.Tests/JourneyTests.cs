@@ -26,11 +26,14 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
         await tenant.Button("Place order").DblClickAsync();
         await tenant.Page.WaitForURLAsync(new Regex("/t/acme/orders/[0-9a-f-]{36}"));
         await Assertions.Expect(tenant.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Order");
+        await TakePicturesAsync(tenant, "order-that-waits");
 
         // Approve: the queue shows it without a reload, once.
         await approver.GoAsync("/approvals");
         await Assertions.Expect(approver.Page.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("Order|\\d") }).Filter(new() { HasTextRegex = new Regex("\\d") }).First).ToBeVisibleAsync();
         await approver.Page.Locator("main a[href^='/approvals/']:not([href$='decided'])").First.ClickAsync();
+        await Assertions.Expect(approver.Button("^Approve")).ToBeEnabledAsync();
+        await TakePicturesAsync(approver, "decision");
         await approver.Button("^Approve").ClickAsync();
         await Assertions.Expect(approver.Button("^Approve")).ToHaveCountAsync(0);
 
@@ -42,6 +45,8 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
         await TakePicturesAsync(tenant, "vm");
         await TalkToTheGuestAsync(tenant);
         await TakePicturesAsync(tenant, "vm-console");
+        await SeeTheOperationAsync(tenant);
+        await TakePicturesAsync(tenant, "operation");
         await SeeTheCostAsync(tenant);
         await TakePicturesAsync(tenant, "usage-with-a-vm");
         await DeleteAsync(tenant);
@@ -73,11 +78,23 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
             {
                 await tenant.Page.EmulateMediaAsync(new() { ColorScheme = theme });
                 await tenant.Page.SetViewportSizeAsync(width, width < 600 ? 844 : 900);
+                // The rail goes and comes with the width.
+                await tenant.Page.Locator(width < 960 ? ".rail.mud-drawer--closed" : ".rail.mud-drawer--open").WaitForAsync(new() { State = WaitForSelectorState.Attached });
                 await PictureTests.SaveAsync(tenant.Page, $"{name}-{theme}-{width}.png".ToLowerInvariant());
             }
         }
 
         await tenant.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+    }
+
+    private static async Task SeeTheOperationAsync(Person tenant)
+    {
+        await tenant.Page.GetByRole(AriaRole.Navigation, new() { Name = "web" }).GetByRole(AriaRole.Link, new() { Name = "Activity" }).ClickAsync();
+        await tenant.SettleAsync();
+        await TakePicturesAsync(tenant, "vm-activity");
+        await tenant.Page.Locator("main a[href*='/operations/']").First.ClickAsync();
+        await tenant.SettleAsync();
+        await Assertions.Expect(tenant.Page.Locator("main")).ToContainTextAsync("Start the domain");
     }
 
     private static async Task SeeTheCostAsync(Person tenant)
