@@ -7,6 +7,9 @@ internal sealed record HostCommand(string Program, IReadOnlyList<string> Argumen
     /// <summary>What the program reads; null for nothing at all.</summary>
     public string? Input { get; init; }
 
+    /// <summary>The right by which it runs, checked on the host itself where the host is another machine; null for what changes no VM.</summary>
+    public Fence? Fence { get; init; }
+
     /// <summary>Where it runs; null for the portal's own directory.</summary>
     public string? Directory { get; init; }
 

@@ -1,0 +1,21 @@
+using System.Globalization;
+using Portal.Engine.Shell;
+
+namespace Portal.Engine.Remote;
+
+/// <summary>What `portal-host` itself says by a command's exit code.</summary>
+internal static class RemoteAnswers
+{
+    /// <summary>A higher epoch was seen for that VM: nothing was done.</summary>
+    public const int FencedCode = 113;
+
+    /// <summary>The refusal where the command was fenced off; null where it ran.</summary>
+    public static FencedOff? Fenced(HostAnswer answer)
+    {
+        var words = answer.Error.Split(' ', 3, StringSplitOptions.TrimEntries);
+        return answer.ExitCode == FencedCode && words is ["fenced", var mine, var highest]
+            && long.TryParse(mine, NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) && long.TryParse(highest, NumberStyles.None, CultureInfo.InvariantCulture, out var seen)
+            ? new FencedOff(epoch, seen)
+            : null;
+    }
+}

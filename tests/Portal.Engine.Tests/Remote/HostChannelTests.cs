@@ -1,0 +1,235 @@
+using CsCheck;
+using Portal.Engine.Remote;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Tests.Remote;
+
+/// <summary>The portal's end and the host's end of the channel, with each other.</summary>
+public sealed class HostChannelTests : IDisposable
+{
+    private static readonly VmId s_vm = new(Guid.Parse("0190a5b0-0000-7000-8000-00000000beef"));
+    private static readonly string s_domain = new DomainName(PortalHost.Instance, s_vm, 1).Text;
+
+    private readonly PortalHost _host = new();
+
+    [Fact]
+    public async Task A_command_answers_with_its_output_and_its_code()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+
+        var kernel = await channel.RunAsync(Command("uname", ["--kernel-release"]), ct);
+        var absent = await channel.RunAsync(Command("get", [$"domains/{s_domain}"]), ct);
+
+        Assert.Equal((0, File.ReadAllText("/proc/sys/kernel/osrelease"), ""), (kernel.ExitCode, kernel.Output, kernel.Error));
+        Assert.Equal((2, ""), (absent.ExitCode, absent.Output));
+        Assert.Contains("No such file", absent.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Files_of_the_portals_own_are_put_whole_listed_read_and_removed()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var content = string.Concat(Enumerable.Range(0, 400_000).Select(n => $"{n} ä\n"));
+
+        var put = await channel.RunAsync(Fenced(1, "put", $"domains/{s_domain}") with { Input = content }, ct);
+        var listed = await channel.RunAsync(Command("list", ["domains"]), ct);
+        var read = await channel.RunAsync(Command("get", [$"domains/{s_domain}"]), ct);
+        var removed = await channel.RunAsync(Fenced(1, "remove", $"domains/{s_domain}"), ct);
+        var again = await channel.RunAsync(Fenced(1, "remove", $"domains/{s_domain}"), ct);
+        var after = await channel.RunAsync(Command("list", ["domains"]), ct);
+
+        Assert.Equal((0, ""), (put.ExitCode, put.Error));
+        Assert.Equal(s_domain + "\n", listed.Output);
+        Assert.Equal(content[..(4 << 19)], read.Output[..(4 << 19)]);
+        Assert.Equal((0, 0, ""), (removed.ExitCode, again.ExitCode, after.Output));
+    }
+
+    [Fact]
+    public async Task Sixty_at_once_each_have_their_own_answer()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var names = Enumerable.Range(1, 60).Select(n => new DomainName(PortalHost.Instance, s_vm, n).Text).ToList();
+
+        await Task.WhenAll(names.Select(n => channel.RunAsync(Fenced(1, "put", $"seeds/{n}") with { Input = n }, ct)));
+        var read = await Task.WhenAll(names.Select(n => channel.RunAsync(Command("get", [$"seeds/{n}"]), ct)));
+
+        Assert.Equal(names, read.Select(r => r.Output));
+    }
+
+    [Fact]
+    public async Task A_lower_epoch_than_the_highest_ever_seen_is_refused_also_by_another_portal_host()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using (var first = await _host.ConnectAsync(ct))
+        {
+            Assert.Equal(0, (await first.RunAsync(Fenced(7, "put", $"seeds/{s_domain}") with { Input = "new" }, ct)).ExitCode);
+        }
+
+        await using var second = await _host.ConnectAsync(ct);
+        var late = await second.RunAsync(Fenced(6, "put", $"seeds/{s_domain}") with { Input = "old" }, ct);
+        var same = await second.RunAsync(Fenced(7, "remove", $"seeds/{s_domain}"), ct);
+
+        Assert.Equal("fenced 6 7\n", late.Error);
+        Assert.Equal(RemoteAnswers.FencedCode, late.ExitCode);
+        Assert.Equal(new FencedOff(6, 7), RemoteAnswers.Fenced(late));
+        Assert.Equal(0, same.ExitCode);
+        Assert.Null(RemoteAnswers.Fenced(same));
+    }
+
+    [Fact]
+    public async Task What_a_portal_that_went_had_begun_runs_on_and_its_successor_waits_for_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var link = _host.Start();
+        var first = new HostChannel(link, TimeProvider.System);
+        await first.GreetedAsync(TimeSpan.FromSeconds(30), ct);
+        var fence = Path.Combine(_host.Base, "fences", s_vm.Value.ToString("N"));
+        // Something that holds the VM's lock for as long as we like: a command of the first portal then waits in the middle of its work.
+        using var pause = new FileStream(Touch(fence), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        var cut = first.RunAsync(Fenced(1, "put", $"seeds/{s_domain}") with { Input = "of the first" }, ct);
+        await UntilAsync(() => Waiting(fence) == 1, ct);
+        link.Break();
+        // Its end was seen, and the command goes on all the same.
+        await using var second = await _host.ConnectAsync(ct);
+        var read = second.RunAsync(Fenced(2, "get", $"seeds/{s_domain}"), ct);
+        await UntilAsync(() => Waiting(fence) == 2, ct);
+        Assert.False(link.HasEnded);
+
+        pause.Dispose();
+
+        await Assert.ThrowsAsync<HostFaultException>(() => cut);
+        Assert.Contains((await read).Output, (string[])["of the first", ""]);
+        await UntilAsync(() => link.HasEnded, ct);
+    }
+
+    [Fact]
+    public async Task A_command_beyond_its_time_is_stopped_and_one_that_is_called_off_ends_at_once()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var fence = Path.Combine(_host.Base, "fences", s_vm.Value.ToString("N"));
+        using var pause = new FileStream(Touch(fence), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+        var late = await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(Fenced(1, "remove", $"seeds/{s_domain}") with { Timeout = TimeSpan.FromSeconds(1) }, ct));
+        using var calledOff = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var waits = channel.RunAsync(Fenced(1, "remove", $"seeds/{s_domain}"), calledOff.Token);
+        await UntilAsync(() => Waiting(fence) == 1, ct);
+        await calledOff.CancelAsync();
+
+        Assert.Contains("was not done after 1 s", late.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waits);
+        await UntilAsync(() => Waiting(fence) == 0, ct);
+        Assert.Equal(0, (await channel.RunAsync(Command("uname", ["--kernel-release"]), ct)).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("sh", "-c", "id")]
+    [InlineData("/bin/sh", "-c", "id")]
+    [InlineData("perl", "-e", "1")]
+    [InlineData("cat", "/etc/shadow")]
+    [InlineData("cat", "/proc/../etc/shadow")]
+    [InlineData("lvremove", "--yes", "vg0/system")]
+    [InlineData("lvremove", "--yes", "other/p0123abcd-0190a5b00000700080000000000beef0-g1")]
+    [InlineData("lvs", "--config", "devices{}")]
+    [InlineData("vgs", "other")]
+    [InlineData("xl", "create", "/etc/passwd")]
+    [InlineData("xl", "destroy", "Domain-0")]
+    [InlineData("xl", "destroy", "0")]
+    [InlineData("xl", "-vvv", "list")]
+    [InlineData("xl")]
+    [InlineData("put", "domains/../../etc/cron.d/x")]
+    [InlineData("put", "fences/p0123abcd-0190a5b0000070008000000000000beef-g1")]
+    [InlineData("get", "domains/p0123abcd-../../x")]
+    [InlineData("fill", "/dev/sda")]
+    [InlineData("fill", "/dev/vg0/root")]
+    [InlineData("wipe", "/dev/vg0/p0123abcd-x/../../sda")]
+    [InlineData("uname", "--kernel-release", "x")]
+    [InlineData("")]
+    public async Task Anything_else_is_refused(params string[] words)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+
+        var refused = await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(Fenced(1, words[0], words[1..]), ct));
+
+        Assert.Contains("forbidden", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_changes_a_vm_needs_that_vms_own_fence()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var other = new Fence(VmId.New(), 1);
+
+        var without = await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(Command("put", [$"seeds/{s_domain}"]), ct));
+        var anothers = await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(Command("put", [$"seeds/{s_domain}"]) with { Fence = other }, ct));
+
+        Assert.All([without, anothers], e => Assert.Contains("needs its fence", e.Message, StringComparison.Ordinal));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_host.Base, "seeds")));
+    }
+
+    [Fact]
+    public async Task Hostile_words_reach_no_program_and_a_channel_survives_them()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        string[] programs = ["xl", "lvcreate", "lvremove", "lvs", "put", "get", "fill", "cat", "sh", "rm"];
+        var word = Gen.OneOf(
+            Gen.String[Gen.Char["abc0 '\"$`\\;|&<>()[]{}*?~#!-/.\n\t\r\u00e9"], 0, 30],
+            OneOf("$(touch /tmp/canary)", "`touch /tmp/canary`", "; touch /tmp/canary", "--config", "../../etc/passwd", "-", "--", "vg0/root", "xl", "create", "destroy", "Domain-0"));
+
+        await Gen.Select(OneOf(programs), word.Array[0, 5]).SampleAsync(
+            async (program, words) =>
+            {
+                try
+                {
+                    // Whatever was let through would have to be one of the two that only look.
+                    var answer = await channel.RunAsync(Command(program, words), ct);
+                    return (program is "lvs" && words.All(w => w.Length == 0)) || answer.ExitCode != 0;
+                }
+                catch (HostFaultException refused)
+                {
+                    return refused.Message.Contains("forbidden", StringComparison.Ordinal);
+                }
+            },
+            iter: 1000, threads: 1);
+
+        Assert.False(File.Exists("/tmp/canary"));
+        Assert.Equal(0, (await channel.RunAsync(Command("uname", ["--kernel-release"]), ct)).ExitCode);
+    }
+
+    public void Dispose() => _host.Dispose();
+
+    private static HostCommand Command(string program, IReadOnlyList<string> words) => new(program, words, TimeSpan.FromSeconds(30));
+
+    private static HostCommand Fenced(long epoch, string program, params string[] words) => Command(program, words) with { Fence = new Fence(s_vm, epoch) };
+
+    private static Gen<string> OneOf(params string[] words) => Gen.Int[0, words.Length - 1].Select(i => words[i]);
+
+    private static async Task UntilAsync(Func<bool> condition, CancellationToken ct)
+    {
+        while (!condition())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, ct);
+        }
+    }
+
+    private static string Touch(string path)
+    {
+        File.Create(path).Dispose();
+        return path;
+    }
+
+    /// <summary>How many wait for the lock, by the kernel's own list of them.</summary>
+    private static int Waiting(string path)
+    {
+        using var stat = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%i", path]) { RedirectStandardOutput = true })!;
+        var inode = stat.StandardOutput.ReadToEnd().Trim();
+        return File.ReadAllLines("/proc/locks").Count(l => l.Contains("->", StringComparison.Ordinal) && l.Contains($":{inode} ", StringComparison.Ordinal));
+    }
+}

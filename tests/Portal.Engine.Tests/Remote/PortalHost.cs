@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using Portal.Engine.Remote;
+
+namespace Portal.Engine.Tests.Remote;
+
+/// <summary>portal-host itself, on this machine, in a directory of its own and without SSH.</summary>
+internal sealed class PortalHost : IDisposable
+{
+    public const string Instance = "0123abcd";
+
+    private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("portal-host-");
+
+    public PortalHost() => File.WriteAllText(Path.Combine(_home.FullName, "conf"), $"# for tests\ninstance {Instance}\nvg vg0\nvg vg.swap\n");
+
+    public string Base => Path.Combine(_home.FullName, "base");
+
+    public Link Start()
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "portal-host");
+        var start = new ProcessStartInfo("perl", ["-T", program, "--here", Path.Combine(_home.FullName, "conf"), Base])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Remove("SUDO_USER");
+        start.Environment.Remove("SSH_CONNECTION");
+        return new Link(Process.Start(start) ?? throw new InvalidOperationException("perl did not start."));
+    }
+
+    public async Task<HostChannel> ConnectAsync(CancellationToken ct)
+    {
+        var channel = new HostChannel(Start(), TimeProvider.System);
+        await channel.GreetedAsync(TimeSpan.FromSeconds(30), ct);
+        return channel;
+    }
+
+    public void Dispose() => _home.Delete(recursive: true);
+
+    internal sealed class Link(Process process) : IHostLink
+    {
+        private Task _pump = Task.CompletedTask;
+
+        /// <summary>What it complained of itself, once it has ended.</summary>
+        public Task<string> ComplaintsAsync() => process.StandardError.ReadToEndAsync();
+
+        /// <summary>As a network does that breaks: portal-host sees its end, the portal sees its own.</summary>
+        public void Break() => process.StandardInput.Close();
+
+        public bool HasEnded => process.HasExited;
+
+        public void Listen(Action<ReadOnlyMemory<byte>> received, Action<string> closed) => _pump = PumpAsync(received, closed);
+
+        public async Task SendAsync(ReadOnlyMemory<byte> data, CancellationToken ct)
+        {
+            try
+            {
+                await process.StandardInput.BaseStream.WriteAsync(data, ct);
+                await process.StandardInput.BaseStream.FlushAsync(ct);
+            }
+            catch (Exception broken) when (broken is IOException or ObjectDisposedException)
+            {
+                throw new HostFaultException("The link is down.", broken);
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+            await _pump;
+            process.Dispose();
+        }
+
+        private async Task PumpAsync(Action<ReadOnlyMemory<byte>> received, Action<string> closed)
+        {
+            var buffer = new byte[4096];
+            int length;
+            while ((length = await process.StandardOutput.BaseStream.ReadAsync(buffer)) > 0)
+            {
+                received(buffer.AsMemory(0, length));
+            }
+
+            closed("portal-host has gone.");
+        }
+    }
+}
