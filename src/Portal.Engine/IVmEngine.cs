@@ -86,7 +86,7 @@ public enum StepOutcome
 }
 
 /// <summary>The host could not be asked, or answered what cannot be understood: what was being done may or may not have happened.</summary>
-public sealed class HostFaultException : Exception
+public class HostFaultException : Exception
 {
     public HostFaultException(string message)
         : base(message)

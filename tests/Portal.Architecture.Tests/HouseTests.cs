@@ -30,7 +30,7 @@ public sealed class HouseTests
     [Fact]
     public void The_engine_knows_the_kernel_and_no_tenant_no_money_no_database()
     {
-        Holds(Rules.References(House.Engine, "System", "Microsoft.Win32", "Portal.Kernel", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Logging"));
+        Holds(Rules.References(House.Engine, "System", "Microsoft.Win32", "Portal.Kernel", "Microsoft.Extensions.DependencyInjection", "Microsoft.Extensions.Logging", "Renci.SshNet"));
         Fails(Rules.References(House.App, "System", "Portal.Kernel"));
     }
 
@@ -70,7 +70,7 @@ public sealed class HouseTests
     [Fact]
     public void Drivers_are_unreachable()
     {
-        Holds(from type in House.Reflected(House.Engine) where type.IsVisible && (type.Namespace!.Contains(".Libvirt", StringComparison.Ordinal) || type.Namespace.Contains(".Shell", StringComparison.Ordinal)) select type.FullName);
+        Holds(from type in House.Reflected(House.Engine) where type.IsVisible && (type.Namespace!.Contains(".Libvirt", StringComparison.Ordinal) || type.Namespace.Contains(".Shell", StringComparison.Ordinal) || type.Namespace.Contains(".Remote", StringComparison.Ordinal)) select type.FullName);
         Fails(from type in House.Reflected(House.Engine) where type.IsVisible select type.FullName);
     }
 

@@ -1,0 +1,67 @@
+using System.Text;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Remote;
+
+/// <summary>What makes a machine a host of this portal: a script for its root, to be read before it is run. Running it again brings it up to date.</summary>
+internal static class HostInstall
+{
+    public const string User = "portal";
+    private const string Program = "/usr/local/lib/portal/portal-host";
+
+    /// <summary>The script. Nothing in it is secret.</summary>
+    /// <param name="instance">The portal's mark, eight hexadecimal digits.</param>
+    /// <param name="volumeGroups">Which volume groups the portal may use.</param>
+    /// <param name="key">The portal's public key.</param>
+    public static string Script(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key)
+    {
+        var conf = new StringBuilder($"instance {instance}\n");
+        foreach (var group in volumeGroups)
+        {
+            conf.Append(System.Globalization.CultureInfo.InvariantCulture, $"vg {group}\n");
+        }
+
+        return $"""
+            #!/bin/sh
+            # Makes this machine a host of the portal. Run it as root. It adds an account without a password, one rule for sudo, one program and the
+            # portal's key; the key can do nothing but run that program. Run again it brings all of it up to date. To take it away:
+            #   userdel --remove {User}; rm -r /etc/sudoers.d/portal-host /etc/portal-host.conf /usr/local/lib/portal
+            set -eu
+            [ "$(id -u)" = 0 ] || {Braced("echo 'Run this as root.' >&2; exit 1;")}
+            for program in sudo perl lvs xl; do
+                command -v "$program" >/dev/null || {Braced("""echo "There is no $program here. Install it, then run this again." >&2; exit 1;""")}
+            done
+            id -u {User} >/dev/null 2>&1 || useradd --system --create-home --home-dir /var/lib/portal-account --shell /bin/sh {User}
+            install -d -m 755 /usr/local/lib/portal
+            cat >{Program}.new <<'END-OF-PORTAL-HOST'
+            {Text().TrimEnd('\n')}
+            END-OF-PORTAL-HOST
+            chmod 755 {Program}.new
+            mv {Program}.new {Program}
+            cat >/etc/portal-host.conf.new <<'END-OF-CONF'
+            {conf.ToString().TrimEnd('\n')}
+            END-OF-CONF
+            mv /etc/portal-host.conf.new /etc/portal-host.conf
+            echo '{User} ALL=(root) NOPASSWD: {Program} ""' >/etc/sudoers.d/portal-host.new
+            chmod 440 /etc/sudoers.d/portal-host.new
+            visudo -cq -f /etc/sudoers.d/portal-host.new
+            mv /etc/sudoers.d/portal-host.new /etc/sudoers.d/portal-host
+            install -d -m 700 -o {User} -g {User} /var/lib/portal-account/.ssh
+            echo {ShellQuote.Word($"restrict,command=\"exec sudo -n {Program}\" {key.Line}")} >/var/lib/portal-account/.ssh/authorized_keys
+            chown {User}:{User} /var/lib/portal-account/.ssh/authorized_keys
+            chmod 600 /var/lib/portal-account/.ssh/authorized_keys
+            echo "This machine is ready for the portal."
+
+            """;
+
+        static string Braced(string text) => $"{{ {text} }}";
+    }
+
+    private static string Text()
+    {
+        using var stream = typeof(HostInstall).Assembly.GetManifestResourceStream("portal-host") ?? throw new InvalidOperationException("portal-host is not in the program.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,97 @@
+using Portal.Engine.Shell;
+
+namespace Portal.Engine.Remote;
+
+/// <summary>
+/// Runs commands on a host over one connection that is made at first use, kept, and made again when it broke. After a failure the host is left alone
+/// for a while that doubles, up to half a minute; who asks meanwhile is told at once what was wrong.
+/// </summary>
+/// <param name="connect">Makes a new link.</param>
+internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect, TimeProvider clock) : IHostShell, IAsyncDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_first = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_most = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _connecting = new(1, 1);
+    private HostChannel? _channel;
+    private HostFaultException? _failure;
+    private DateTimeOffset _notBefore;
+    private TimeSpan _pause = s_first;
+
+    /// <summary>How often a connection was made: one an hour and host is the goal, one a command the fault.</summary>
+    public int Connections { get; private set; }
+
+    public async Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct) =>
+        await (await ChannelAsync(ct).ConfigureAwait(false)).RunAsync(command, ct).ConfigureAwait(false);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_channel is { } channel)
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _connecting.Dispose();
+    }
+
+    private async Task<HostChannel> ChannelAsync(CancellationToken ct)
+    {
+        if (_channel is { Closed: null } open)
+        {
+            return open;
+        }
+
+        await _connecting.WaitAsync(ct).ConfigureAwait(false);
+        try
+        {
+            if (_channel is { } there)
+            {
+                if (there.Closed is null)
+                {
+                    return there;
+                }
+
+                _channel = null;
+                await there.DisposeAsync().ConfigureAwait(false);
+            }
+
+            if (_failure is { } known && clock.GetUtcNow() < _notBefore)
+            {
+                throw known is HostKeyChangedException ? known : new HostFaultException(known.Message, known);
+            }
+
+            return _channel = await ConnectAsync(ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    private async Task<HostChannel> ConnectAsync(CancellationToken ct)
+    {
+        HostChannel? channel = null;
+        try
+        {
+            channel = new HostChannel(await connect(ct).ConfigureAwait(false), clock);
+            Connections++;
+            await channel.GreetedAsync(s_patience, ct).ConfigureAwait(false);
+            _failure = null;
+            _pause = s_first;
+            return channel;
+        }
+        catch (HostFaultException failure)
+        {
+            _failure = failure;
+            _notBefore = clock.GetUtcNow() + _pause;
+            _pause = _pause * 2 < s_most ? _pause * 2 : s_most;
+            if (channel is not null)
+            {
+                await channel.DisposeAsync().ConfigureAwait(false);
+            }
+
+            throw;
+        }
+    }
+}

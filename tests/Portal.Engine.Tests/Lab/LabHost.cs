@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using Portal.Engine.Remote;
+using Portal.Engine.Tests.Lab;
+using Portal.Kernel;
+using Renci.SshNet;
+
+[assembly: AssemblyFixture(typeof(LabHost))]
+
+namespace Portal.Engine.Tests.Lab;
+
+/// <summary>
+/// The Xen host of `./portal lab up`, made a host of this test run by the installation that an operator would run. `./portal test` starts it and says
+/// so in PORTAL_LAB_RUNS; without that the tests that need it are skipped.
+/// </summary>
+public sealed class LabHost : IAsyncLifetime
+{
+    public const string Instance = "1ab1ab1a";
+
+    /// <summary>A frame of kind H, number 0 and thirteen bytes.</summary>
+    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 1";
+
+    private readonly string _root = FindRoot();
+    private readonly string _lab = Environment.GetEnvironmentVariable("PORTAL_LAB") ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/tmp", ".cache"), "portal", "lab");
+    private string? _key;
+
+    public static bool Runs => Environment.GetEnvironmentVariable("PORTAL_LAB_RUNS") == "1";
+
+    internal SshTarget Target { get; private set; } = default!;
+
+    internal IPrivateKeySource Key => new PrivateKeyFile(_key ?? throw new InvalidOperationException("There is no lab."));
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!Runs)
+        {
+            return;
+        }
+
+        // The portal's own key; the lab's opens the door to root, and is for tests alone.
+        _key = Path.Combine(Directory.CreateTempSubdirectory("portal-lab-").FullName, "key");
+        await RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "portal", "-f", _key], "");
+        Assert.True(SshPublicKey.TryParse(await File.ReadAllTextAsync(_key + ".pub"), out var mine));
+        Assert.True(SshPublicKey.TryParse(await File.ReadAllTextAsync(Path.Combine(_lab, "host_key.pub")), out var host));
+        Target = new SshTarget("127.0.0.1", int.Parse(await File.ReadAllTextAsync(Path.Combine(_lab, "port")), System.Globalization.CultureInfo.InvariantCulture), HostInstall.User, host);
+        var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], mine);
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            Assert.Contains("ready for the portal", await AsRootAsync("sh -s", script), StringComparison.Ordinal);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (_key is not null)
+        {
+            Directory.Delete(Path.GetDirectoryName(_key)!, recursive: true);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>As root of the host, past the portal: to prepare and to look behind it.</summary>
+    public Task<string> AsRootAsync(string command, string input = "") => RunAsync(Path.Combine(_root, "portal"), ["lab", "ssh", command], input);
+
+    /// <summary>What ssh says that signs in with the portal's key and asks for this command.</summary>
+    public async Task<(int Code, string Output)> AsPortalAsync(string command)
+    {
+        using var process = Start("ssh", ["-F", "none", "-i", _key!, "-p", $"{Target.Port}", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", $"UserKnownHostsFile={Path.Combine(_lab, "known_hosts")}", "-o", "LogLevel=ERROR", $"{Target.User}@{Target.Address}", command]);
+        // Its greeting comes while the portal is there; it goes with its input.
+        var greeting = new char[Greeting.Length];
+        var length = await process.StandardOutput.ReadBlockAsync(greeting);
+        process.StandardInput.Close();
+        var output = new string(greeting, 0, length) + await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output);
+    }
+
+    internal SshShell Shell() => new(async ct => await SshLink.ConnectAsync(Target, Key, ct), TimeProvider.System);
+
+    private static async Task<string> RunAsync(string program, IReadOnlyList<string> arguments, string input)
+    {
+        using var process = Start(program, arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {process.ExitCode}\n{await output}{await error}");
+        return await output;
+    }
+
+    private static Process Start(string program, IReadOnlyList<string> arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })
+        ?? throw new InvalidOperationException($"{program} did not start.");
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Portal.sln")))
+        {
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run inside the checkout.");
+        }
+
+        return folder;
+    }
+}

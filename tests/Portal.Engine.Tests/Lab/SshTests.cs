@@ -1,0 +1,127 @@
+using Portal.Engine.Remote;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Tests.Lab;
+
+/// <summary>The portal's way to a host, with a real sshd, sudo, Xen and LVM at the other end.</summary>
+[Trait("Category", "Live")]
+public sealed class SshTests(LabHost lab)
+{
+    private static readonly VmId s_vm = VmId.New();
+    private static readonly string s_domain = new DomainName(LabHost.Instance, s_vm, 1).Text;
+
+    [Fact]
+    public async Task A_hundred_commands_take_one_connection_and_xen_and_lvm_answer()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        var ct = TestContext.Current.CancellationToken;
+        await using var shell = lab.Shell();
+
+        var info = await shell.RunAsync(Command("xl", "info"), ct);
+        var groups = await shell.RunAsync(Command("vgs", "--reportformat=json", "--units=b", "--nosuffix"), ct);
+        // More at once than sshd lets a connection have sessions, which is ten.
+        var many = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => shell.RunAsync(Command("uname", "--kernel-release"), ct)));
+
+        TestContext.Current.TestOutputHelper?.WriteLine(info.Output);
+        Assert.Matches(@"xen_version\s+: 4\.17", info.Output);
+        Assert.Contains("vgdisk", groups.Output, StringComparison.Ordinal);
+        Assert.All(many, m => Assert.Equal((0, many[0].Output), (m.ExitCode, m.Output)));
+        Assert.Equal(1, shell.Connections);
+    }
+
+    [Fact]
+    public async Task A_thin_volume_is_made_under_its_fence_filled_listed_and_removed()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        var ct = TestContext.Current.CancellationToken;
+        await using var shell = lab.Shell();
+
+        var made = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--name", s_domain, "--addtag", "portal", "vgdisk"), ct);
+        var again = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--name", s_domain, "vgdisk"), ct);
+        var late = await shell.RunAsync(Fenced(4, "lvremove", "--yes", $"vgdisk/{s_domain}"), ct);
+        var filled = await shell.RunAsync(Fenced(5, "fill", $"/dev/vgdisk/{s_domain}") with { Input = "what stands at the start" }, ct);
+        var listed = await shell.RunAsync(Command("lvs", "--reportformat=json", "--units=b", "--nosuffix", "--options", "lv_name,lv_size,lv_tags", "vgdisk"), ct);
+        var first = await lab.AsRootAsync($"head -c 24 /dev/vgdisk/{s_domain}");
+        var removed = await shell.RunAsync(Fenced(6, "lvremove", "--yes", $"vgdisk/{s_domain}"), ct);
+        var after = await lab.AsRootAsync("lvs --noheadings -o lv_name vgdisk");
+
+        Assert.True(made.Succeeded, made.Error);
+        Assert.Equal(5, again.ExitCode);
+        Assert.Contains("already exists", again.Error, StringComparison.Ordinal);
+        Assert.Equal(new FencedOff(4, 5), RemoteAnswers.Fenced(late));
+        Assert.True(filled.Succeeded, filled.Error);
+        Assert.Contains($"\"lv_name\":\"{s_domain}\", \"lv_size\":\"67108864\", \"lv_tags\":\"portal\"", listed.Output, StringComparison.Ordinal);
+        Assert.Equal("what stands at the start", first);
+        Assert.True(removed.Succeeded, removed.Error);
+        Assert.Equal("thin", after.Trim());
+    }
+
+    [Fact]
+    public async Task A_host_with_another_key_is_refused_before_it_is_told_anything()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        var ct = TestContext.Current.CancellationToken;
+        Assert.True(SshPublicKey.TryParse("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl other", out var other));
+        var before = await AuthenticationsAsync();
+
+        var changed = await Assert.ThrowsAsync<HostKeyChangedException>(() => SshLink.ConnectAsync(lab.Target with { Key = other }, lab.Key, ct));
+
+        Assert.Equal((other.Fingerprint, lab.Target.Key.Fingerprint), (changed.Pinned, changed.Shown));
+        Assert.Equal(before, await AuthenticationsAsync());
+    }
+
+    [Theory]
+    [InlineData("id")]
+    [InlineData("sh -c id")]
+    [InlineData("sudo id")]
+    [InlineData("/usr/local/lib/portal/portal-host --here /tmp/conf /tmp/base")]
+    public async Task The_key_runs_portal_host_whatever_it_asks_for(string command)
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+
+        var (code, output) = await lab.AsPortalAsync(command);
+
+        Assert.Equal((0, LabHost.Greeting), (code, output));
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_is_a_fault_for_what_was_under_way_and_made_again_for_what_comes()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        var ct = TestContext.Current.CancellationToken;
+        await using var shell = lab.Shell();
+        await shell.RunAsync(Command("uname", "--kernel-release"), ct);
+        var waits = shell.RunAsync(Fenced(9, "put", $"seeds/{s_domain}") with { Input = new string('x', 5 << 20) }, ct);
+
+        await lab.AsRootAsync("pkill -KILL -u portal sshd; true");
+
+        var cut = await Record.ExceptionAsync(() => waits);
+        Assert.True(cut is null or HostFaultException, $"{cut}");
+        var back = await EventuallyAsync(() => shell.RunAsync(Command("uname", "--kernel-release"), ct), ct);
+        Assert.True(back.Succeeded);
+        Assert.Equal(2, shell.Connections);
+    }
+
+    private static async Task<HostAnswer> EventuallyAsync(Func<Task<HostAnswer>> ask, CancellationToken ct)
+    {
+        while (true)
+        {
+            try
+            {
+                return await ask();
+            }
+            catch (HostFaultException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, ct);
+            }
+        }
+    }
+
+    private async Task<int> AuthenticationsAsync() =>
+        (await lab.AsRootAsync("journalctl --no-pager -o cat -t sshd")).Split('\n').Count(l => l.Contains("portal", StringComparison.Ordinal) && (l.StartsWith("Accepted", StringComparison.Ordinal) || l.StartsWith("Failed", StringComparison.Ordinal)));
+
+    private static HostCommand Command(string program, params string[] words) => new(program, words, TimeSpan.FromSeconds(60));
+
+    private static HostCommand Fenced(long epoch, string program, params string[] words) => Command(program, words) with { Fence = new Fence(s_vm, epoch) };
+}
