@@ -93,7 +93,7 @@ lab_status() {
 lab_ssh() {
     lab_runs || fail "The lab does not run." "Start it with: ./portal lab up"
     ssh -F none -i "$LAB/id" -p "$(<"$LAB/port")" -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile="$LAB/known_hosts" \
-        -o LogLevel=ERROR -o ConnectTimeout=10 root@127.0.0.1 "$@" 6>&-
+        -o LogLevel=ERROR -o ConnectTimeout=10 root@127.0.0.1 "$@" 6>&- 8<&-
 }
 
 lab_runs() {
@@ -109,11 +109,11 @@ lab_is_built() { [[ $(cat "$LAB/built" 2>/dev/null) == "$(lab_stamp)" ]]; }
 
 # The state is saved with the host booted and its volume groups made; every later start goes on from there.
 lab_build() {
-    local log="$LAB/log/build.log" started=$SECONDS root=()
-    is_root || root=(sudo -E --) # with the environment, which apt may need
+    local log="$LAB/log/build.log" started=$SECONDS x
+    is_root || sudo=(sudo -E --) # with the environment, which apt may need
     rm -f -- "$LAB/built"
     say lab "building a Xen host (2 to 6 minutes; kept in $LAB)"
-    run_apart "${root[@]}" "$LAB_SOURCE/build.sh" "$LAB" >"$log" 2>&1 || {
+    run_apart "${sudo[@]}" "$LAB_SOURCE/build.sh" "$LAB" >"$log" 2>&1 || {
         tail -n 20 "$log" >&2
         fail "The lab could not be built." "All that it said is in $log."
     }
@@ -148,7 +148,7 @@ lab_boot() {
         -drive "file=$LAB/swap.qcow2,format=qcow2,if=none,id=d2,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=d2 \
         -netdev "user,id=n0,hostfwd=tcp:127.0.0.1:$port-10.0.2.15:22" -device virtio-net-pci,netdev=n0,mac=52:54:00:12:34:55 \
         -object rng-random,filename=/dev/urandom,id=r0 -device virtio-rng-pci,rng=r0 \
-        -serial "file:$LAB/log/console.log" -qmp "unix:$LAB/monitor,server=on,wait=off" "$@" 6>&- ||
+        -serial "file:$LAB/log/console.log" -qmp "unix:$LAB/monitor,server=on,wait=off" "$@" 6>&- 8<&- ||
         fail "QEMU did not start the lab." "Its words are above. To build the lab anew: rm -r $LAB"
     echo "$port" >"$LAB/port"
     echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$LAB/host_key.pub")" >"$LAB/known_hosts"
