@@ -51,10 +51,20 @@ public sealed class ConsoleSessions(PortalDbs dbs, IVmEngines engines, ActorSour
             return new ConsoleNotThere(found.vm.Name);
         }
 
-        // Tickets are of no use after seconds; the audit has what happened with them.
-        await db.ConsoleTickets.Where(t => t.ExpiresAt < taken.ExpiresAt.AddDays(-1)).ExecuteDeleteAsync(ct);
-        db.Add(AuditEntry.Of(actor, taken.TenantId, "console.opened", found.vm.Id.Value, found.vm.Name));
-        await db.SaveChangesAsync(ct);
+        try
+        {
+            // Tickets are of no use after seconds; the audit has what happened with them.
+            await db.ConsoleTickets.Where(t => t.ExpiresAt < taken.ExpiresAt.AddDays(-1)).ExecuteDeleteAsync(ct);
+            db.Add(AuditEntry.Of(actor, taken.TenantId, "console.opened", found.vm.Id.Value, found.vm.Name));
+            await db.SaveChangesAsync(ct);
+        }
+        catch
+        {
+            // Without its entry in the audit nobody gets it; and it holds the guest's line.
+            await console.DisposeAsync();
+            throw;
+        }
+
         return new ConsoleSession(console, taken.TenantId, taken.VmId, taken.Generation, taken.UserId);
     }
 

@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Metering;
@@ -16,30 +14,10 @@ namespace Portal.App.Control;
 /// Looks at every host every few seconds, one listing each, and writes down what was seen: a guest that shut itself down stops being billed as
 /// running from the moment it was seen so. Harmless on several replicas: the same sight is written twice.
 /// </summary>
-public sealed partial class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<HostWatch> logger) : BackgroundService
+public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<HostWatch> logger)
+    : Recurring(TimeSpan.FromSeconds(4), clock, logger)
 {
-    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(4);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await LookAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is NpgsqlException or DbUpdateException or InvalidOperationException or TimeoutException)
-            {
-                LookFailed(logger, e.Message);
-            }
-
-            await Task.Delay(s_period, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override Task PassAsync(CancellationToken ct) => LookAsync(ct);
 
     /// <summary>One look at all hosts, side by side: a slow one delays nobody else's.</summary>
     public async Task LookAsync(CancellationToken ct)
@@ -57,6 +35,7 @@ public sealed partial class HostWatch(PortalDbs dbs, IVmEngines engines, TimePro
     {
         HostReport report;
         Dictionary<DomainName, DomainState> domains;
+        var asked = await AskedAtAsync(ct);
         try
         {
             var engine = engines.For(host.Connection);
@@ -86,21 +65,28 @@ public sealed partial class HostWatch(PortalDbs dbs, IVmEngines engines, TimePro
         var busy = (await db.Operations.Where(o => o.FinishedAt == null).Select(o => o.VmId).ToListAsync(ct)).ToHashSet();
         var quiet = vms.Where(v => !busy.Contains(v.Id) && v.Stage == VmStage.Ready).ToList();
         var same = quiet.Where(v => Seen(v) == v.Seen).Select(v => v.Id).ToList();
-        await db.Vms.Where(v => same.Contains(v.Id)).ExecuteUpdateAsync(s => s.SetProperty(v => v.SeenAt, now), ct);
+        await db.Vms.Where(v => same.Contains(v.Id) && (v.SeenAt == null || v.SeenAt < now)).ExecuteUpdateAsync(s => s.SetProperty(v => v.SeenAt, now), ct);
         foreach (var vm in quiet.Where(v => Seen(v) != v.Seen))
         {
-            await ChangedAsync(vm.Id, Seen(vm), ct);
+            await ChangedAsync(vm.Id, Seen(vm), asked, ct);
         }
 
         DomainState Seen(Vm vm) => domains.GetValueOrDefault(vm.DomainOn(host), DomainState.Absent);
     }
 
-    private async Task ChangedAsync(VmId id, DomainState seen, CancellationToken ct)
+    private async Task<DateTimeOffset> AskedAtAsync(CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        return await db.NowAsync(ct);
+    }
+
+    private async Task ChangedAsync(VmId id, DomainState seen, DateTimeOffset asked, CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {id.Value} FOR UPDATE").ToListAsync(ct)).Single();
-        if (vm.Stage != VmStage.Ready || vm.Seen == seen || await db.Operations.AnyAsync(o => o.VmId == id && o.FinishedAt == null, ct))
+        // What was seen after this look had begun is newer than the look: an operation has ended meanwhile.
+        if (vm.Stage != VmStage.Ready || vm.Seen == seen || vm.SeenAt > asked || await db.Operations.AnyAsync(o => o.VmId == id && o.FinishedAt == null, ct))
         {
             return;
         }
@@ -146,7 +132,4 @@ public sealed partial class HostWatch(PortalDbs dbs, IVmEngines engines, TimePro
             db.ChangeTracker.Clear();
         }
     }
-
-    [LoggerMessage(EventId = 5001, Level = LogLevel.Warning, Message = "The look at the hosts failed and is repeated: {Problem}")]
-    private static partial void LookFailed(ILogger logger, string problem);
 }

@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.Engine;
@@ -10,11 +8,11 @@ using Portal.Kernel;
 namespace Portal.App.Hosts;
 
 /// <summary>Makes sure that every host has every template's newest image: at start, and again after a failure. Building is the engine's; it is safe to repeat.</summary>
-public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<ImageBuilds> logger) : BackgroundService
+public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<ImageBuilds> logger)
+    : Recurring(TimeSpan.FromSeconds(30), clock, logger)
 {
-    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(30);
-
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly SemaphoreSlim _wake = new(0);
+    private readonly HashSet<(PoolId, TemplateVersionId)> _looked = [];
 
     /// <summary>Asks for a pass now, after hosts or templates have changed.</summary>
     public void Wake()
@@ -31,27 +29,9 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var looked = new HashSet<(PoolId, TemplateVersionId)>();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await BuildMissingAsync(looked, stoppingToken);
-                await _wake.WaitAsync(s_period, stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is NpgsqlException or DbUpdateException or InvalidOperationException or TimeoutException)
-            {
-                BuildsFailed(logger, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(5), clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
+    protected override Task PassAsync(CancellationToken ct) => BuildMissingAsync(_looked, ct);
+
+    protected override Task WaitAsync(TimeSpan pause, CancellationToken ct) => _wake.WaitAsync(pause, ct);
 
     /// <summary>One pass. What was looked at once in this process and is ready is not looked at again.</summary>
     public async Task BuildMissingAsync(ISet<(PoolId, TemplateVersionId)> looked, CancellationToken ct)
@@ -127,7 +107,4 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
 
     [LoggerMessage(EventId = 3002, Level = LogLevel.Warning, Message = "The image of {Template} could not be made on {Host} and is tried again: {Problem}")]
     private static partial void BuildFailed(ILogger logger, string template, string host, string problem);
-
-    [LoggerMessage(EventId = 3003, Level = LogLevel.Warning, Message = "The look for missing images failed and is repeated: {Problem}")]
-    private static partial void BuildsFailed(ILogger logger, string problem);
 }

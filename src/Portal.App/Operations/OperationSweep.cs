@@ -1,7 +1,5 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Portal.Kernel;
 
 namespace Portal.App.Operations;
@@ -10,26 +8,13 @@ namespace Portal.App.Operations;
 /// Rings for live operations that nobody works on: the owner died or let go of it, the ring was lost, or the rest is over. On every replica; ringing
 /// twice is harmless.
 /// </summary>
-public sealed class OperationSweep(PortalDbs dbs, Doorbell doorbell, OperationRunner runner, ProcessLease lease, TimeProvider clock, ILogger<OperationSweep> logger) : BackgroundService
+public sealed class OperationSweep(PortalDbs dbs, Doorbell doorbell, OperationRunner runner, ProcessLease lease, TimeProvider clock, ILogger<OperationSweep> logger)
+    : Recurring(TimeSpan.FromSeconds(2), clock, logger)
 {
-    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(2);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task PassAsync(CancellationToken ct)
     {
-        await lease.FirstAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await SweepAsync(stoppingToken);
-            }
-            catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException)
-            {
-                logger.SweepFailed(e.Message);
-            }
-
-            await Task.Delay(s_period, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await lease.FirstAsync(ct);
+        await SweepAsync(ct);
     }
 
     /// <summary>One pass. A waiting operation is rung for again only after a while, so that a long queue is not filled with the same rings.</summary>

@@ -26,6 +26,6 @@ internal static partial class OperationsLog
     [LoggerMessage(EventId = 2007, Level = LogLevel.Error, Message = "VM {VmId}: {Operation} met an unexpected fault and rests")]
     public static partial void UnexpectedFault(this ILogger logger, Exception fault, VmId vmId, OperationKind operation);
 
-    [LoggerMessage(EventId = 2008, Level = LogLevel.Warning, Message = "The sweep for waiting operations failed: {Problem}")]
-    public static partial void SweepFailed(this ILogger logger, string problem);
+    [LoggerMessage(EventId = 2008, Level = LogLevel.Warning, Message = "The bell could not be rung for operation {OperationId}; the sweep will: {Problem}")]
+    public static partial void RingLost(this ILogger logger, OperationId operationId, string problem);
 }

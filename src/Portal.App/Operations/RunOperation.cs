@@ -1,5 +1,6 @@
 using Hangfire;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Vms;
@@ -19,10 +20,23 @@ public sealed class RunOperation(OperationRunner runner)
 }
 
 /// <summary>Asks for operations and rings for them.</summary>
-public sealed class Doorbell(IBackgroundJobClient jobs)
+public sealed class Doorbell(IBackgroundJobClient jobs, ILogger<Doorbell> logger)
 {
-    /// <summary>Says that there is work. A ring that is lost, because the process died after its commit, is made good by the sweep.</summary>
-    public void Ring(OperationId operation) => jobs.Enqueue<RunOperation>(job => job.RunAsync(operation.Value, CancellationToken.None));
+    /// <summary>
+    /// Says that there is work. What was asked for is written down already; a ring that is lost, because the process died or the database was away,
+    /// is made good by the sweep.
+    /// </summary>
+    public void Ring(OperationId operation)
+    {
+        try
+        {
+            jobs.Enqueue<RunOperation>(job => job.RunAsync(operation.Value, CancellationToken.None));
+        }
+        catch (BackgroundJobClientException lost)
+        {
+            logger.RingLost(operation, lost.InnerException?.Message ?? lost.Message);
+        }
+    }
 }
 
 /// <summary>Writes new operations into the caller's transaction.</summary>

@@ -1,13 +1,10 @@
 using System.ComponentModel.DataAnnotations;
-using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MimeKit;
-using Npgsql;
 
 namespace Portal.App.Outbox;
 
@@ -36,30 +33,13 @@ public sealed class MailOptions
 }
 
 /// <summary>Sends what is in the outbox, after the transactions that wrote it. Two replicas never send one mail at a time: each locks what it takes.</summary>
-public sealed partial class MailDispatcher(PortalDbs dbs, IOptions<MailOptions> options, TimeProvider clock, ILogger<MailDispatcher> logger) : BackgroundService
+public sealed partial class MailDispatcher(PortalDbs dbs, IOptions<MailOptions> options, TimeProvider clock, ILogger<MailDispatcher> logger)
+    : Recurring(TimeSpan.FromSeconds(5), clock, logger)
 {
-    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(5);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task PassAsync(CancellationToken ct)
     {
-        while (!stoppingToken.IsCancellationRequested && options.Value.IsSet)
+        while (options.Value.IsSet && await SendOneAsync(ct))
         {
-            try
-            {
-                while (await SendOneAsync(stoppingToken))
-                {
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e) when (e is NpgsqlException or DbUpdateException or InvalidOperationException or TimeoutException)
-            {
-                DispatchFailed(logger, e.Message);
-            }
-
-            await Task.Delay(s_period, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -80,7 +60,7 @@ public sealed partial class MailDispatcher(PortalDbs dbs, IOptions<MailOptions> 
             await SendAsync(message, ct);
             message.Sent(await db.NowAsync(ct));
         }
-        catch (Exception e) when (e is CommandException or ProtocolException or AuthenticationException or SslHandshakeException or IOException or System.Net.Sockets.SocketException or ParseException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             message.Failed(e.Message, await db.NowAsync(ct));
             MailFailed(logger, message.Id, e.Message);
@@ -98,7 +78,7 @@ public sealed partial class MailDispatcher(PortalDbs dbs, IOptions<MailOptions> 
         mail.From.Add(MailboxAddress.Parse(set.From));
         mail.To.Add(MailboxAddress.Parse(message.Recipient));
         using var smtp = new SmtpClient();
-        await smtp.ConnectAsync(set.Host, set.Port, set.RequireTls ? SecureSocketOptions.Auto : SecureSocketOptions.StartTlsWhenAvailable, ct);
+        await smtp.ConnectAsync(set.Host, set.Port, SecurityOf(set), ct);
         if (set.User.Length > 0)
         {
             await smtp.AuthenticateAsync(set.User, set.Password, ct);
@@ -108,9 +88,10 @@ public sealed partial class MailDispatcher(PortalDbs dbs, IOptions<MailOptions> 
         await smtp.DisconnectAsync(quit: true, ct);
     }
 
+    // Not Auto: that goes on in the clear, password and all, where a server offers nothing better. 465 is the port of SMTP inside TLS (RFC 8314).
+    private static SecureSocketOptions SecurityOf(MailOptions set) =>
+        !set.RequireTls ? SecureSocketOptions.StartTlsWhenAvailable : set.Port == 465 ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTls;
+
     [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "Mail {MailId} could not be sent and is tried again: {Problem}")]
     private static partial void MailFailed(ILogger logger, long mailId, string problem);
-
-    [LoggerMessage(EventId = 6002, Level = LogLevel.Warning, Message = "The outbox could not be read and is tried again: {Problem}")]
-    private static partial void DispatchFailed(ILogger logger, string problem);
 }

@@ -208,6 +208,28 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
     }
 
     [Fact]
+    public async Task A_listing_that_is_older_than_an_operations_end_does_not_undo_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = await _world.RunningVmAsync(ct);
+        Assert.Equal(OperationState.Succeeded, (await _world.DoAsync(vm, OperationKind.PowerOff, ct)).State);
+        await using var watcher = await _world.StartProcessAsync(ct);
+        watcher.Fate.SleepAt(new Point(Act.Listing, 1, Moment.After));
+        var look = watcher.Get<HostWatch>().LookAsync(ct);
+        await watcher.Fate.Sleeps;
+
+        // The host was listed with the VM off; it is started before that is written down.
+        Assert.Equal(OperationState.Succeeded, (await _world.DoAsync(vm, OperationKind.Start, ct)).State);
+        watcher.Fate.Wake();
+        await look;
+
+        vm = await _world.VmAsync(vm.Id, ct);
+        Assert.Equal((DomainState.Running, WantedState.Running), (vm.Seen, vm.Wanted));
+        Assert.Equal(2, await CountOpenUsageAsync(vm, ct));
+        await Picture.CheckBooksAsync(_world, vm.Id, ct);
+    }
+
+    [Fact]
     public async Task A_guest_that_shuts_itself_down_is_seen_off_and_not_billed_as_running_from_then_on()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -224,6 +246,12 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
         var open = await db.UsageIntervals.Where(u => u.VmId == vm.Id && u.To == null).Select(u => u.Meter).ToListAsync(ct);
         Assert.Equal([App.Metering.Meter.VmAllocated], open);
         Assert.Equal(1, await db.AuditEntries.CountAsync(e => e.ObjectId == vm.Id.Value && e.Verb == "vm.seen", ct));
+    }
+
+    private async Task<int> CountOpenUsageAsync(Vm vm, CancellationToken ct)
+    {
+        await using var db = _world.Main.Dbs.ForSystem();
+        return await db.UsageIntervals.CountAsync(u => u.VmId == vm.Id && u.To == null, ct);
     }
 
     private async Task AssertNothingOnHostAsync(Vm vm, CancellationToken ct)

@@ -133,6 +133,22 @@ public sealed class FencingTests(WorldFixture fixture) : IClassFixture<WorldFixt
     }
 
     [Fact]
+    public async Task A_bell_that_cannot_be_rung_loses_nothing_that_was_asked_for()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = await _world.RunningVmAsync(ct);
+        _world.Main.Jobs.Broken = true;
+        var asked = await _world.AskAsync(vm, OperationKind.PowerOff, ct);
+        _world.Main.Jobs.Broken = false;
+        Assert.Null(asked.Refusal);
+
+        await Eventually.IsAsync(async () => (await _world.Main.Get<OperationSweep>().SweepAsync(ct)).Contains(asked.Value), ct);
+        await _world.Main.RunRungAsync(ct);
+
+        Assert.Equal(OperationState.Succeeded, (await _world.LastOperationAsync(vm.Id, ct)).State);
+    }
+
+    [Fact]
     public async Task A_ring_that_was_lost_is_made_good_by_the_sweep()
     {
         var ct = TestContext.Current.CancellationToken;

@@ -17,6 +17,9 @@ public enum Act
 
     /// <summary>A commit of a database transaction.</summary>
     Commit,
+
+    /// <summary>A listing of a host's domains.</summary>
+    Listing,
 }
 
 /// <summary>A point in a process's work: the n-th verb or commit, counted from 1, before or after it.</summary>
@@ -36,7 +39,7 @@ public sealed class Fate
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<Act, int> _count = new() { [Act.Verb] = 0, [Act.Commit] = 0 };
+    private readonly Dictionary<Act, int> _count = new() { [Act.Verb] = 0, [Act.Commit] = 0, [Act.Listing] = 0 };
     private Point? _death;
     private Point? _sleep;
     private Point? _error;
@@ -69,7 +72,7 @@ public sealed class Fate
     }
 
     /// <summary>Counts from here.</summary>
-    public void Reset() => _count[Act.Verb] = _count[Act.Commit] = 0;
+    public void Reset() => _count[Act.Verb] = _count[Act.Commit] = _count[Act.Listing] = 0;
 
     public void Wake() => _woken.TrySetResult();
 

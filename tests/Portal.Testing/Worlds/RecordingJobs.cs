@@ -14,8 +14,16 @@ public sealed class RecordingJobs : IBackgroundJobClient
     /// <summary>What was rung for and not answered yet, in order.</summary>
     public IReadOnlyCollection<OperationId> Rung => _rung;
 
+    /// <summary>Whether the job server's store is out of reach.</summary>
+    public bool Broken { get; set; }
+
     public string Create(Job job, IState state)
     {
+        if (Broken)
+        {
+            throw new BackgroundJobClientException("Background job creation failed.", new TimeoutException("The store is out of reach."));
+        }
+
         _rung.Enqueue(new OperationId((Guid)job.Args[0]));
         return Guid.CreateVersion7().ToString();
     }

@@ -14,7 +14,7 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
     {
         public Task<HostReport> ProbeAsync(CancellationToken ct) => engine.ProbeAsync(ct);
 
-        public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => engine.ListDomainsAsync(ct);
+        public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => MeetAsync(() => engine.ListDomainsAsync(ct), Act.Listing);
 
         public Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => MeetAsync(() => engine.LookAsync(name, ct));
 
@@ -53,11 +53,11 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
         private Task<Result<StepOutcome>> ActAsync(SimulatedVerb verb, Func<Task<Result<StepOutcome>>> act) =>
             MeetAsync(() => refusals.TryGetValue(verb, out var refusal) ? Task.FromResult<Result<StepOutcome>>(refusal) : act());
 
-        private async Task<T> MeetAsync<T>(Func<Task<T>> act)
+        private async Task<T> MeetAsync<T>(Func<Task<T>> act, Act kind = Act.Verb)
         {
-            await fate.MeetAsync(Act.Verb, Moment.Before);
+            await fate.MeetAsync(kind, Moment.Before);
             var answer = await act();
-            await fate.MeetAsync(Act.Verb, Moment.After);
+            await fate.MeetAsync(kind, Moment.After);
             return answer;
         }
     }

@@ -46,6 +46,6 @@ public sealed class BellTests(PostgresFixture postgres)
         services.AddPortalJobs();
         using var portal = services.BuildServiceProvider();
         start.SignalAndWait();
-        new Doorbell(portal.GetRequiredService<IBackgroundJobClient>()).Ring(OperationId.New());
+        new Doorbell(portal.GetRequiredService<IBackgroundJobClient>(), NullLogger<Doorbell>.Instance).Ring(OperationId.New());
     }
 }
