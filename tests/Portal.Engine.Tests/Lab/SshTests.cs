@@ -37,20 +37,20 @@ public sealed class SshTests(LabHost lab)
         var ct = TestContext.Current.CancellationToken;
         await using var shell = lab.Shell();
 
-        var made = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--name", s_domain, "--addtag", "portal", "vgdisk"), ct);
+        var made = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--wipesignatures", "n", "--name", s_domain, "--addtag", "portal", "vgdisk"), ct);
+        Assert.True(made.Succeeded, made.Error);
         var again = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--name", s_domain, "vgdisk"), ct);
         var late = await shell.RunAsync(Fenced(4, "lvremove", "--yes", $"vgdisk/{s_domain}"), ct);
         var filled = await shell.RunAsync(Fenced(5, "fill", $"/dev/vgdisk/{s_domain}") with { Input = "what stands at the start" }, ct);
+        Assert.True(filled.Succeeded, filled.Error);
         var listed = await shell.RunAsync(Command("lvs", "--reportformat=json", "--units=b", "--nosuffix", "--options", "lv_name,lv_size,lv_tags", "vgdisk"), ct);
-        var first = await lab.AsRootAsync($"head -c 24 /dev/vgdisk/{s_domain}");
+        var first = await lab.AsRootAsync($"udevadm settle; head -c 24 /dev/vgdisk/{s_domain}");
         var removed = await shell.RunAsync(Fenced(6, "lvremove", "--yes", $"vgdisk/{s_domain}"), ct);
         var after = await lab.AsRootAsync("lvs --noheadings -o lv_name vgdisk");
 
-        Assert.True(made.Succeeded, made.Error);
         Assert.Equal(5, again.ExitCode);
         Assert.Contains("already exists", again.Error, StringComparison.Ordinal);
         Assert.Equal(new FencedOff(4, 5), RemoteAnswers.Fenced(late));
-        Assert.True(filled.Succeeded, filled.Error);
         Assert.Contains($"\"lv_name\":\"{s_domain}\", \"lv_size\":\"67108864\", \"lv_tags\":\"portal\"", listed.Output, StringComparison.Ordinal);
         Assert.Equal("what stands at the start", first);
         Assert.True(removed.Succeeded, removed.Error);
