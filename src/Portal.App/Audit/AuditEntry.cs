@@ -42,13 +42,15 @@ public sealed class AuditEntry
         ActorName = actor.Name,
         Verb = verb,
         ObjectId = objectId,
-        ObjectName = objectName,
-        Details = details.Length <= 2000 ? details : details[..2000],
+        ObjectName = Cut(objectName, 200),
+        Details = Cut(details, 2000),
     };
 
     /// <summary>Into the platform's own chain.</summary>
     public static AuditEntry OfPlatform(Actor actor, string verb, Guid objectId, string objectName, string details = "") =>
         Of(actor, default, verb, objectId, objectName, details);
+
+    private static string Cut(string text, int max) => text.Length <= max ? text : text[..max];
 }
 
 /// <summary>An entry's place in its chain, written by the database at commit: each hash covers the entry and the hash before it.</summary>

@@ -156,16 +156,13 @@ public sealed class PoolImage
 
     public DateTimeOffset? ReadyAt { get; private set; }
 
-    public void Building()
-    {
-        State = PoolImageState.Building;
-        Problem = null;
-    }
+    /// <summary>Tried again; why it failed before stays, until this ends otherwise.</summary>
+    public void Building() => State = PoolImageState.Building;
 
     public void Built(DateTimeOffset at)
     {
+        ReadyAt = State == PoolImageState.Ready ? ReadyAt : at;
         State = PoolImageState.Ready;
-        ReadyAt = at;
         Problem = null;
     }
 

@@ -90,9 +90,10 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
             db.Add(image);
         }
 
-        var before = image.State;
+        var (before, problem) = (image.ReadyAt, image.Problem);
         mark(image);
-        if (before != image.State && image.State != PoolImageState.Building)
+        // What is tried again every half minute is said once, until it ends otherwise.
+        if (image.State != PoolImageState.Building && (before != image.ReadyAt || problem != image.Problem))
         {
             db.Add(AuditEntry.OfPlatform(Actor.Portal, $"image.{image.State}".ToLowerInvariant(), host.Id.Value, host.Name, image.Problem ?? ""));
         }

@@ -100,8 +100,11 @@ public sealed class Operation
 
     public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
 
-    /// <summary>Whether it may be cancelled: a build can be undone; a power change can only be called off before it begins.</summary>
-    public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (Kind == OperationKind.Build || StartedAt is null);
+    /// <summary>Nobody is at it: it is queued, or waits for a host that does not answer.</summary>
+    public bool Rests => State == OperationState.Waiting && Owner is null;
+
+    /// <summary>Whether it may be cancelled: a build can be undone; anything else can be called off while nobody is at it, or a host that stays away would hold its VM for ever.</summary>
+    public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (Kind == OperationKind.Build || Rests);
 
     public static Operation Asked(Vm vm, OperationKind kind, Actor actor, DateTimeOffset at) => new(vm, kind, actor.Name, at);
 
@@ -231,7 +234,7 @@ internal sealed class OperationConfiguration : IEntityTypeConfiguration<Operatio
     public void Configure(EntityTypeBuilder<Operation> builder)
     {
         builder.ToTable("operations", table => table.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)"));
-        builder.Ignore(o => o.IsLive).Ignore(o => o.CanCancel);
+        builder.Ignore(o => o.IsLive).Ignore(o => o.Rests).Ignore(o => o.CanCancel);
         builder.Property(o => o.VmName).HasMaxLength(VmName.MaxLength);
         builder.Property(o => o.RequestedBy).HasMaxLength(PortalUser.MaxDisplayName);
         builder.Property(o => o.Problem).HasMaxLength(1000);

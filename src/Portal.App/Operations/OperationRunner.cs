@@ -137,8 +137,9 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         }
 
         var undoing = operation.State == OperationState.Undoing;
+        // Only what a build made is taken back. A start that was refused must not take the domain away, least of all one that runs after all.
         var step = undoing
-            ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed)
+            ? operation.Kind == OperationKind.Build ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed) : null
             : operation.Steps.FirstOrDefault(s => s.State != StepState.Done);
         if (!undoing)
         {
@@ -171,6 +172,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         // An undo that is refused cannot be repeated into success; resting keeps it visible, and the host may change.
         if (result.Refusal is { } refusal)
         {
+            logger.HostOutOfReach(claim.VmId, claim.Kind, step, refusal.Message);
             throw new HostFaultException(refusal.Message);
         }
 

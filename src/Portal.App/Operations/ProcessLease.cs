@@ -33,7 +33,8 @@ public sealed class ProcessLease(NpgsqlDataSource source, PortalDbs dbs, TimePro
             {
                 await HoldAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or InvalidOperationException or TimeoutException or System.IO.IOException)
+            // Whatever it was: without a lease this process does nothing, and without another try it never would again.
+            catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 logger.LeaseLost(e.Message);
             }

@@ -100,7 +100,7 @@ public static class ListLiveOperations
     }
 }
 
-/// <summary>Asks to cancel a live operation: a build is undone, anything else is called off before it begins.</summary>
+/// <summary>Asks to cancel a live operation: a build is undone, anything else is called off while nobody is at it.</summary>
 public static class CancelOperation
 {
     public sealed record Request(TenantId Tenant, OperationId Operation);
@@ -135,9 +135,10 @@ public static class CancelOperation
 
             operation.AskCancel();
             db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancel_asked".ToLowerInvariant(), operation.VmId.Value, operation.VmName));
-            if (operation.StartedAt is null && operation.Kind != OperationKind.Build)
+            if (operation.Rests && operation.Kind != OperationKind.Build)
             {
-                operation.Finish(OperationState.Cancelled, await db.NowAsync(ct), "operations.cancelled", "Called off before it began.");
+                var how = operation.StartedAt is null ? "Called off before it began." : "Called off while it waited for its host. What it had done by then stays done.";
+                operation.Finish(OperationState.Cancelled, await db.NowAsync(ct), "operations.cancelled", how);
                 await PutBackAsync(db, operation, ct);
                 db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancelled".ToLowerInvariant(), operation.VmId.Value, operation.VmName));
             }

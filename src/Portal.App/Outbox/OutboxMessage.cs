@@ -15,7 +15,7 @@ public sealed class OutboxMessage
     {
         TenantId = tenant;
         Recipient = recipient;
-        Subject = subject;
+        Subject = subject.Length <= 200 ? subject : subject[..200];
         Body = body;
     }
 

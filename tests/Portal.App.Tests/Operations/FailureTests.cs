@@ -116,6 +116,29 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
     }
 
     [Theory]
+    [InlineData(OperationKind.PowerOff)]
+    [InlineData(OperationKind.ShutDown)]
+    [InlineData(OperationKind.Delete)]
+    public async Task What_waits_for_a_host_that_stays_away_can_be_called_off(OperationKind kind)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = await _world.RunningVmAsync(ct);
+        var asked = await _world.AskAsync(vm, kind, ct);
+        _world.Faults.Shape = new SimulatedShape { Reachable = false };
+        await _world.Main.RunRungAsync(ct);
+        Assert.Equal((OperationState.Waiting, true), (await _world.LastOperationAsync(vm.Id, ct) is var rests ? rests.State : default, rests.CanCancel));
+
+        Assert.Null((await _world.Main.Get<CancelOperation.Handler>().HandleAsync(new(_world.Tenant, asked.Value), _world.Owner, ct)).Refusal);
+        _world.Faults.Shape = new SimulatedShape();
+        await _world.Main.RunRungAsync(ct);
+
+        Assert.Equal(OperationState.Cancelled, (await _world.LastOperationAsync(vm.Id, ct)).State);
+        // Its owner may go on: whatever state it was left in, deleting works.
+        Assert.Equal(OperationState.Succeeded, (await _world.DoAsync(await _world.VmAsync(vm.Id, ct), OperationKind.Delete, ct)).State);
+        await Picture.CheckBooksAsync(_world, vm.Id, ct);
+    }
+
+    [Theory]
     [InlineData(SimulatedVerb.EnsureRootDisk)]
     [InlineData(SimulatedVerb.EnsureDefined)]
     [InlineData(SimulatedVerb.EnsureRunning)]
