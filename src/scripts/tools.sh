@@ -41,7 +41,7 @@ command_libvirt() {
     take_data_option "$@"
     case "${REST[0]:-}" in
         start)
-            mkdir -p -- "$DATA/log"
+            make_data
             install_needs libvirt
             libvirt_start
             ;;
@@ -79,6 +79,8 @@ command_bench() {
         run_tool bench "${REST[@]}"
         return
     fi
+    # The thrown-away portal has a database and a pool of its own: on another's it would take that one's machines away when it is removed.
+    unset ConnectionStrings__Portal PORTAL_POOL PORTAL_ADMIN_EMAIL PORTAL_ADMIN_PASSWORD
     build_app
     export PORTAL_APP="$APP" # also for `down --all`, which then leaves the builds
     DATA="$(mktemp -d /tmp/portal-bench-XXXXXX)"
@@ -90,7 +92,8 @@ command_bench() {
     make_data
     pg_paths
     # The floors are measured in the portal's own database.
-    export ConnectionStrings__Portal="${ConnectionStrings__Portal:-$(pg_connection_string)}"
+    ConnectionStrings__Portal="$(pg_connection_string)"
+    export ConnectionStrings__Portal
     run_tool bench --url "http://127.0.0.1:$port" --accounts "$DATA/accounts.txt" "${REST[@]}"
 }
 

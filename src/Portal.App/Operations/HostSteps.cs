@@ -63,7 +63,7 @@ internal sealed class HostSteps(TimeProvider clock)
         while (clock.GetElapsedTime(until) < s_guestMayTake)
         {
             var report = await on.Engine.LookAsync(on.Spec.Name, ct);
-            if (report.State is DomainState.Off or DomainState.Absent)
+            if (report.State is DomainState.Off or DomainState.Absent or DomainState.Crashed)
             {
                 return StepOutcome.Changed;
             }
