@@ -110,7 +110,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
                 ("plan", offer.Plans.FirstOrDefault(p => p.Id == _form.Plan)?.Name),
                 ("name", _form.Name),
                 ("count", _form.Count == 1 ? null : _form.Count.ToString(CultureInfo.InvariantCulture)),
-                ("key", _form.Pasted),
+                ("key", _form.PublicPasted),
                 ("note", _form.Note)),
             replace: true);
     }

@@ -23,7 +23,12 @@ public sealed class OrderDraft
     /// <summary>Further keys, one a line.</summary>
     public string Pasted { get; set; } = "";
 
+    /// <summary>Of what was pasted, what may stand in an address: public keys. A private key pasted by mistake must reach neither a browser's history nor a proxy's log.</summary>
+    public string PublicPasted => string.Join('\n', PastedLines.Where(line => SshPublicKey.TryParse(line, out _)));
+
     public string Note { get; set; } = "";
+
+    private string[] PastedLines => Pasted.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>The form as the handlers take it.</summary>
     public OrderForm ToForm(IReadOnlyDictionary<SshKeyId, string> stored) => new(
@@ -33,7 +38,7 @@ public sealed class OrderDraft
         Count,
         [
             .. Keys.Where(stored.ContainsKey).Select(k => stored[k]).Order(StringComparer.Ordinal),
-            .. Pasted.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            .. PastedLines,
         ],
         Note);
 }

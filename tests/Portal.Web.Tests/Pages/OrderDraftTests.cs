@@ -39,4 +39,13 @@ public sealed class OrderDraftTests
 
         Assert.Empty(draft.ToForm(new Dictionary<SshKeyId, string>()).SshKeys);
     }
+
+    [Fact]
+    public void Of_pasted_keys_only_public_ones_may_stand_in_an_address()
+    {
+        const string Public = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@example";
+        var draft = new OrderDraft { Pasted = $"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n {Public} \nhalf a k" };
+
+        Assert.Equal(Public, draft.PublicPasted);
+    }
 }
