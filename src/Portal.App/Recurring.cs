@@ -9,22 +9,17 @@ namespace Portal.App;
 /// </summary>
 public abstract partial class Recurring(TimeSpan period, TimeProvider clock, ILogger logger) : BackgroundService
 {
-    protected TimeProvider Clock => clock;
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
             await TryAsync(() => PassAsync(stoppingToken), stoppingToken);
-            await WaitAsync(period, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(period, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     /// <summary>One pass. Safe to repeat, and on every replica.</summary>
     protected abstract Task PassAsync(CancellationToken ct);
-
-    /// <summary>What lies between two passes.</summary>
-    protected virtual Task WaitAsync(TimeSpan pause, CancellationToken ct) => Task.Delay(pause, clock, ct);
 
     /// <summary>Does it for each; one that fails keeps none of the others waiting.</summary>
     protected async Task EachAsync<T>(IEnumerable<T> items, Func<T, Task> act, CancellationToken ct)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # `./portal lab`: a real Xen and LVM host inside QEMU, for tests and for those who have no such machine. Nothing of it needs KVM.
 
-# Built once and kept outside the checkout: what is in it depends on tests/lab/ alone.
+# Built once and kept outside the checkout: what is in it depends on the scripts of tests/lab/ and on this one.
 LAB="${PORTAL_LAB:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/portal/lab}"
 LAB_SOURCE="$ROOT/tests/lab"
 
@@ -93,7 +93,7 @@ lab_status() {
 lab_ssh() {
     lab_runs || fail "The lab does not run." "Start it with: ./portal lab up"
     ssh -F none -i "$LAB/id" -p "$(<"$LAB/port")" -o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile="$LAB/known_hosts" \
-        -o LogLevel=ERROR -o ConnectTimeout=10 root@127.0.0.1 "$@" 6>&- 8<&-
+        -o LogLevel=ERROR -o ConnectTimeout=10 root@127.0.0.1 "$@" 6>&-
 }
 
 lab_runs() {
@@ -101,15 +101,13 @@ lab_runs() {
     pid="$(cat "$LAB/pid" 2>/dev/null)" && [[ $pid =~ ^[0-9]+$ && $(cat "/proc/$pid/comm" 2>/dev/null) == qemu-system-x86 ]]
 }
 
-lab_stamp() {
-    (cd "$LAB_SOURCE" && sha256sum -- * "$ROOT/src/scripts/lab.sh") | sed "s, $ROOT/,  ," | sha256sum | head -c 16
-}
+lab_stamp() { cat -- "$LAB_SOURCE"/{build.sh,init,settle.sh} "$ROOT/src/scripts/lab.sh" | sha256sum | head -c 16; }
 
 lab_is_built() { [[ $(cat "$LAB/built" 2>/dev/null) == "$(lab_stamp)" ]]; }
 
 # The state is saved with the host booted and its volume groups made; every later start goes on from there.
 lab_build() {
-    local log="$LAB/log/build.log" started=$SECONDS x
+    local log="$LAB/log/build.log" started=$SECONDS sudo=()
     is_root || sudo=(sudo -E --) # with the environment, which apt may need
     rm -f -- "$LAB/built"
     say lab "building a Xen host (2 to 6 minutes; kept in $LAB)"
@@ -135,7 +133,7 @@ lab_build() {
 # Comes back when the host takes connections. QEMU has a process group of its own and outlives this command.
 lab_boot() {
     local port
-    port="$(lab_free_port)"
+    port="$(free_port 22022 22122)"
     rm -f -- "$LAB/pid"
     # qemu64 and no more: with SMAP or XSAVE emulated, Xen's dom0 dies or its processes do.
     run_apart qemu-system-x86_64 -name portal-lab -daemonize -pidfile "$LAB/pid" \
@@ -148,7 +146,7 @@ lab_boot() {
         -drive "file=$LAB/swap.qcow2,format=qcow2,if=none,id=d2,cache=unsafe,discard=unmap" -device virtio-blk-pci,drive=d2 \
         -netdev "user,id=n0,hostfwd=tcp:127.0.0.1:$port-10.0.2.15:22" -device virtio-net-pci,netdev=n0,mac=52:54:00:12:34:55 \
         -object rng-random,filename=/dev/urandom,id=r0 -device virtio-rng-pci,rng=r0 \
-        -serial "file:$LAB/log/console.log" -qmp "unix:$LAB/monitor,server=on,wait=off" "$@" 6>&- 8<&- ||
+        -serial "file:$LAB/log/console.log" -qmp "unix:$LAB/monitor,server=on,wait=off" "$@" 6>&- ||
         fail "QEMU did not start the lab." "Its words are above. To build the lab anew: rm -r $LAB"
     echo "$port" >"$LAB/port"
     echo "[127.0.0.1]:$port $(cut -d' ' -f1,2 "$LAB/host_key.pub")" >"$LAB/known_hosts"
@@ -158,14 +156,6 @@ lab_boot() {
 lab_answers() {
     lab_runs || fail "The lab's QEMU ended." "Its console is $LAB/log/console.log."
     lab_ssh true 2>/dev/null
-}
-
-lab_free_port() {
-    local port
-    for port in {22022..22122}; do
-        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-    done
-    fail "No port from 22022 to 22122 is free."
 }
 
 # One command for QEMU's monitor; comes back when it is done.

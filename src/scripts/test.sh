@@ -36,7 +36,6 @@ command_test() {
     install_needs database libvirt
     [[ $fast ]] || install_needs tests
     build_tests
-    [[ $fast ]] || libvirt_start
     [[ $fast ]] || lab_for_tests "${only[@]}"
 
     while read -r project; do
@@ -63,7 +62,7 @@ stop_tests() {
     trap '' INT TERM HUP EXIT
     stop_apart
     [[ ! ${LAB_IS_OURS:-} ]] || lab_down >/dev/null || true
-    libvirt_stop || true
+    libvirt_stop || true # tests start and stop it themselves; this is for what a killed one has left
 }
 
 test_projects() {
@@ -116,9 +115,8 @@ run_tests() {
         return
     fi
     [[ ! $fast ]] || filter=(-trait- Category=Live -namespace- "*.Live")
-    # 8 is this script's hold on libvirtd: what a test has started and not yet ended must not go on holding it.
     run_apart env -C "$ROOT/tests/$project" timeout --kill-after=30 "$TEST_LIMIT" dotnet "$program" \
-        -noLogo -noColor -noAutoReporters -result-xml "$report" "${filter[@]}" >"$log" 2>&1 8<&- || code=$?
+        -noLogo -noColor -noAutoReporters -result-xml "$report" "${filter[@]}" >"$log" 2>&1 || code=$?
 
     if [[ -s $report ]] && p="$(report_count passed "$report")"; then
         f="$(report_count failed "$report")"

@@ -84,7 +84,7 @@ command_bench() {
     build_app
     export PORTAL_APP="$APP" # also for `down --all`, which then leaves the builds
     DATA="$(mktemp -d /tmp/portal-bench-XXXXXX)"
-    port="$(free_port)"
+    port="$(free_port 18080 18180)"
     AFTERWARDS=(down --all --yes --data "$DATA")
     trap 'afterwards' EXIT
     trap 'exit 143' TERM HUP
@@ -120,12 +120,13 @@ afterwards() {
     "$ROOT/portal" "${AFTERWARDS[@]}" >&2
 }
 
+# The first port of a range that nobody listens on.
 free_port() {
     local port
-    for port in {18080..18180}; do
+    for ((port = $1; port <= $2; port++)); do
         (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
     done
-    fail "No port from 18080 to 18180 is free."
+    fail "No port from $1 to $2 is free."
 }
 
 # Sets TOOL to a console project's program, building it if a source is newer than the last build.

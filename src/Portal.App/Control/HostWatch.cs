@@ -19,23 +19,24 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
 {
     protected override Task PassAsync(CancellationToken ct) => LookAsync(ct);
 
-    /// <summary>One look at all hosts, side by side: a slow one delays nobody else's.</summary>
+    /// <summary>One look at all hosts, side by side. It lasts as long as that at the slowest.</summary>
     public async Task LookAsync(CancellationToken ct)
     {
         List<Host> hosts;
+        DateTimeOffset asked;
         await using (var db = dbs.ForSystem())
         {
+            asked = await db.NowAsync(ct);
             hosts = await db.Hosts.AsNoTracking().ToListAsync(ct);
         }
 
-        await Task.WhenAll(hosts.Select(h => LookAtAsync(h, ct)));
+        await Task.WhenAll(hosts.Select(h => LookAtAsync(h, asked, ct)));
     }
 
-    private async Task LookAtAsync(Host host, CancellationToken ct)
+    private async Task LookAtAsync(Host host, DateTimeOffset asked, CancellationToken ct)
     {
         HostReport report;
         Dictionary<DomainName, DomainState> domains;
-        var asked = await AskedAtAsync(ct);
         try
         {
             var engine = engines.For(host.Connection);
@@ -72,12 +73,6 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         }
 
         DomainState Seen(Vm vm) => domains.GetValueOrDefault(vm.DomainOn(host), DomainState.Absent);
-    }
-
-    private async Task<DateTimeOffset> AskedAtAsync(CancellationToken ct)
-    {
-        await using var db = dbs.ForSystem();
-        return await db.NowAsync(ct);
     }
 
     private async Task ChangedAsync(VmId id, DomainState seen, DateTimeOffset asked, CancellationToken ct)

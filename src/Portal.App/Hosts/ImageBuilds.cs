@@ -11,27 +11,9 @@ namespace Portal.App.Hosts;
 public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<ImageBuilds> logger)
     : Recurring(TimeSpan.FromSeconds(30), clock, logger)
 {
-    private readonly SemaphoreSlim _wake = new(0);
     private readonly HashSet<(PoolId, TemplateVersionId)> _looked = [];
 
-    /// <summary>Asks for a pass now, after hosts or templates have changed.</summary>
-    public void Wake()
-    {
-        if (_wake.CurrentCount == 0)
-        {
-            _wake.Release();
-        }
-    }
-
-    public override void Dispose()
-    {
-        _wake.Dispose();
-        base.Dispose();
-    }
-
     protected override Task PassAsync(CancellationToken ct) => BuildMissingAsync(_looked, ct);
-
-    protected override Task WaitAsync(TimeSpan pause, CancellationToken ct) => _wake.WaitAsync(pause, ct);
 
     /// <summary>One pass. What was looked at once in this process and is ready is not looked at again.</summary>
     public async Task BuildMissingAsync(ISet<(PoolId, TemplateVersionId)> looked, CancellationToken ct)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using Portal.Engine.Shell;
@@ -95,8 +96,6 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
             {
                 _calls.Remove(number);
             }
-
-            call.Dispose();
         }
     }
 
@@ -104,7 +103,6 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
     {
         Close("The link to the host was closed.");
         await _link.DisposeAsync().ConfigureAwait(false);
-        _sending.Dispose();
     }
 
     // VM, epoch, seconds, then the words. A word cannot hold a NUL, so nothing can become two.
@@ -202,7 +200,9 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         }
     }
 
-    private sealed class Call(HostCommand command) : IDisposable
+    // Its buffers and its semaphore hold memory alone. They are not disposed: a frame that comes late may still be written to them.
+    [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "See above.")]
+    private sealed class Call(HostCommand command)
     {
         private readonly MemoryStream _output = new();
         private readonly MemoryStream _error = new();
@@ -240,7 +240,7 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
                     break;
                 case FrameKind.InputTaken when frame.Content.Length == 4:
                     Interlocked.Add(ref _credit, BinaryPrimitives.ReadInt32BigEndian(frame.Content.Span));
-                    Release();
+                    _news.Release();
                     break;
                 case FrameKind.Done:
                     End(frame.Text);
@@ -256,13 +256,6 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
 
         public void Cut(string why) => Fail($"{why} `{command}` may or may not have been done.");
 
-        public void Dispose()
-        {
-            _output.Dispose();
-            _error.Dispose();
-            _news.Dispose();
-        }
-
         private void End(string how)
         {
             if (how == "late")
@@ -272,7 +265,7 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
             else if (how.StartsWith("exit ", StringComparison.Ordinal) && int.TryParse(how.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
             {
                 Answer.TrySetResult(new HostAnswer(code, Text(_output), Text(_error)));
-                Release();
+                _news.Release();
             }
             else
             {
@@ -284,28 +277,11 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         {
             Answer.TrySetException(new HostFaultException(why));
             _ = Answer.Task.Exception;
-            Release();
+            _news.Release();
         }
 
-        private void Release()
-        {
-            try
-            {
-                _news.Release();
-            }
-            catch (ObjectDisposedException)
-            {
-                // Its caller has left.
-            }
-        }
-
-        private static void Keep(MemoryStream kept, ReadOnlySpan<byte> content, int max)
-        {
-            if (kept.CanWrite)
-            {
-                kept.Write(content[..(int)Math.Min(content.Length, max - kept.Length)]);
-            }
-        }
+        private static void Keep(MemoryStream kept, ReadOnlySpan<byte> content, int max) =>
+            kept.Write(content[..(int)Math.Min(content.Length, max - kept.Length)]);
 
         private static string Text(MemoryStream kept) => Encoding.UTF8.GetString(kept.GetBuffer(), 0, (int)kept.Length);
     }

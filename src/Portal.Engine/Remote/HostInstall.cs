@@ -1,11 +1,12 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
 namespace Portal.Engine.Remote;
 
 /// <summary>What makes a machine a host of this portal: a script for its root, to be read before it is run. Running it again brings it up to date.</summary>
-internal static class HostInstall
+internal static partial class HostInstall
 {
     public const string User = "portal";
     private const string Program = "/usr/local/lib/portal/portal-host";
@@ -14,8 +15,19 @@ internal static class HostInstall
     /// <param name="instance">The portal's mark, eight hexadecimal digits.</param>
     /// <param name="volumeGroups">Which volume groups the portal may use.</param>
     /// <param name="key">The portal's public key.</param>
+    /// <exception cref="ArgumentException">The mark or a group's name is none: what root runs takes nothing that could be more than a word.</exception>
     public static string Script(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key)
     {
+        if (!Mark().IsMatch(instance))
+        {
+            throw new ArgumentException("An instance mark is eight hexadecimal digits.", nameof(instance));
+        }
+
+        if (volumeGroups.FirstOrDefault(group => !VolumeGroup().IsMatch(group)) is { } wrong)
+        {
+            throw new ArgumentException($"LVM has no volume group of the name '{wrong}'.", nameof(volumeGroups));
+        }
+
         var conf = new StringBuilder($"instance {instance}\n");
         foreach (var group in volumeGroups)
         {
@@ -64,4 +76,11 @@ internal static class HostInstall
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    [GeneratedRegex("^[0-9a-f]{8}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Mark();
+
+    // lvm(8), VALID NAMES; the same as portal-host reads from its configuration.
+    [GeneratedRegex("^[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,126}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex VolumeGroup();
 }

@@ -126,7 +126,8 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
         var asked = await _world.AskAsync(vm, kind, ct);
         _world.Faults.Shape = new SimulatedShape { Reachable = false };
         await _world.Main.RunRungAsync(ct);
-        Assert.Equal((OperationState.Waiting, true), (await _world.LastOperationAsync(vm.Id, ct) is var rests ? rests.State : default, rests.CanCancel));
+        var rests = await _world.LastOperationAsync(vm.Id, ct);
+        Assert.Equal((OperationState.Waiting, true), (rests.State, rests.CanCancel));
 
         Assert.Null((await _world.Main.Get<CancelOperation.Handler>().HandleAsync(new(_world.Tenant, asked.Value), _world.Owner, ct)).Refusal);
         _world.Faults.Shape = new SimulatedShape();

@@ -1,4 +1,5 @@
 using Portal.App.Operations;
+using Portal.Kernel;
 using Portal.Testing;
 using Portal.Testing.Worlds;
 
@@ -46,7 +47,7 @@ public sealed class FencingTests(WorldFixture fixture) : IClassFixture<WorldFixt
     }
 
     [Fact]
-    public async Task An_operation_whose_owner_lives_is_left_to_it()
+    public async Task An_operation_that_somebody_is_at_is_left_to_it()
     {
         var ct = TestContext.Current.CancellationToken;
         var vm = (await _world.OrderAndApproveAsync(ct)).Single();
@@ -57,7 +58,13 @@ public sealed class FencingTests(WorldFixture fixture) : IClassFixture<WorldFixt
         await owner.Fate.Sleeps;
         var epoch = (await _world.LastOperationAsync(vm.Id, ct)).Epoch;
 
+        await AgeAsync(operation, ct);
+
+        // Another process leaves it to its owner, which lives; the owner itself knows that it is at it.
         await _world.Main.RunAsync(operation, ct);
+        await owner.RunAsync(operation, ct);
+        Assert.DoesNotContain(operation, await _world.Main.Get<OperationSweep>().SweepAsync(ct));
+        Assert.DoesNotContain(operation, await owner.Get<OperationSweep>().SweepAsync(ct));
 
         Assert.Equal(epoch, (await _world.LastOperationAsync(vm.Id, ct)).Epoch);
         owner.Fate.Wake();
@@ -98,38 +105,17 @@ public sealed class FencingTests(WorldFixture fixture) : IClassFixture<WorldFixt
         await Assert.ThrowsAsync<CommandBrokenOffException>(() => owner.RunAsync(operation, ct));
         var left = await _world.LastOperationAsync(vm.Id, ct);
         Assert.True(left.IsLive);
+        await AgeAsync(operation, ct);
 
         // Others leave it to its owner, which lives; the owner itself knows that nobody is at it.
         Assert.DoesNotContain(operation, await _world.Main.Get<OperationSweep>().SweepAsync(ct));
-        await Eventually.IsAsync(async () => (await owner.Get<OperationSweep>().SweepAsync(ct)).Contains(operation), ct);
+        Assert.Contains(operation, await owner.Get<OperationSweep>().SweepAsync(ct));
         await owner.RunRungAsync(ct);
 
         var ended = await _world.LastOperationAsync(vm.Id, ct);
         Assert.Equal(OperationState.Succeeded, ended.State);
         Assert.True(ended.Epoch > left.Epoch);
         await Picture.CheckBooksAsync(_world, vm.Id, ct);
-    }
-
-    [Fact]
-    public async Task What_this_process_is_at_is_neither_rung_for_nor_begun_twice()
-    {
-        var ct = TestContext.Current.CancellationToken;
-        var vm = (await _world.OrderAndApproveAsync(ct)).Single();
-        Assert.True(_world.Main.Jobs.TryAnswer(out var operation));
-        await using var owner = await _world.StartProcessAsync(ct);
-        owner.Fate.SleepAt(new Point(Act.Verb, 2, Moment.Before));
-        var work = owner.RunAsync(operation, ct);
-        await owner.Fate.Sleeps;
-        var epoch = (await _world.LastOperationAsync(vm.Id, ct)).Epoch;
-        await _world.Database.ExecuteAsync("UPDATE operations SET created_at = created_at - interval '1 minute' WHERE id = $1", ct, operation.Value);
-
-        Assert.DoesNotContain(operation, await owner.Get<OperationSweep>().SweepAsync(ct));
-        await owner.Get<OperationRunner>().RunAsync(operation, ct);
-
-        Assert.Equal(epoch, (await _world.LastOperationAsync(vm.Id, ct)).Epoch);
-        owner.Fate.Wake();
-        await work;
-        Assert.Equal(OperationState.Succeeded, (await _world.LastOperationAsync(vm.Id, ct)).State);
     }
 
     [Fact]
@@ -161,4 +147,8 @@ public sealed class FencingTests(WorldFixture fixture) : IClassFixture<WorldFixt
         await _world.Main.RunRungAsync(ct);
         Assert.Equal(OperationState.Succeeded, (await _world.LastOperationAsync(vm.Id, ct)).State);
     }
+
+    // The sweep leaves what is younger than a second to the ring that is on its way, and rings again for the same after a while.
+    private Task<int> AgeAsync(OperationId operation, CancellationToken ct) =>
+        _world.Database.ExecuteAsync("UPDATE operations SET created_at = created_at - interval '1 minute', rung_at = NULL WHERE id = $1", ct, operation.Value);
 }
