@@ -8,8 +8,10 @@ namespace Portal.Engine.Tests.Lab;
 [Trait("Category", "Live")]
 public sealed class SshTests(LabHost lab)
 {
-    private static readonly VmId s_vm = VmId.New();
-    private static readonly string s_domain = new DomainName(LabHost.Instance, s_vm, 1).Text;
+    // Each test's own: a fence remembers the highest epoch, whichever test came first.
+    private readonly VmId _vm = VmId.New();
+
+    private string Domain => new DomainName(LabHost.Instance, _vm, 1).Text;
 
     [Fact]
     public async Task A_hundred_commands_take_one_connection_and_xen_and_lvm_answer()
@@ -37,21 +39,21 @@ public sealed class SshTests(LabHost lab)
         var ct = TestContext.Current.CancellationToken;
         await using var shell = lab.Shell();
 
-        var made = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--wipesignatures", "n", "--name", s_domain, "--addtag", "portal", "vgdisk"), ct);
+        var made = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--name", Domain, "--addtag", "portal", "vgdisk"), ct);
         Assert.True(made.Succeeded, made.Error);
-        var again = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--name", s_domain, "vgdisk"), ct);
-        var late = await shell.RunAsync(Fenced(4, "lvremove", "--yes", $"vgdisk/{s_domain}"), ct);
-        var filled = await shell.RunAsync(Fenced(5, "fill", $"/dev/vgdisk/{s_domain}") with { Input = "what stands at the start" }, ct);
+        var again = await shell.RunAsync(Fenced(5, "lvcreate", "--yes", "--virtualsize", "67108864b", "--thinpool", "thin", "--name", Domain, "vgdisk"), ct);
+        var late = await shell.RunAsync(Fenced(4, "lvremove", "--yes", $"vgdisk/{Domain}"), ct);
+        var filled = await shell.RunAsync(Fenced(5, "fill", $"/dev/vgdisk/{Domain}") with { Input = "what stands at the start" }, ct);
         Assert.True(filled.Succeeded, filled.Error);
         var listed = await shell.RunAsync(Command("lvs", "--reportformat=json", "--units=b", "--nosuffix", "--options", "lv_name,lv_size,lv_tags", "vgdisk"), ct);
-        var first = await lab.AsRootAsync($"udevadm settle; head -c 24 /dev/vgdisk/{s_domain}");
-        var removed = await shell.RunAsync(Fenced(6, "lvremove", "--yes", $"vgdisk/{s_domain}"), ct);
+        var first = await lab.AsRootAsync($"head -c 24 /dev/vgdisk/{Domain}");
+        var removed = await shell.RunAsync(Fenced(6, "lvremove", "--yes", $"vgdisk/{Domain}"), ct);
         var after = await lab.AsRootAsync("lvs --noheadings -o lv_name vgdisk");
 
         Assert.Equal(5, again.ExitCode);
         Assert.Contains("already exists", again.Error, StringComparison.Ordinal);
         Assert.Equal(new FencedOff(4, 5), RemoteAnswers.Fenced(late));
-        Assert.Contains($"\"lv_name\":\"{s_domain}\", \"lv_size\":\"67108864\", \"lv_tags\":\"portal\"", listed.Output, StringComparison.Ordinal);
+        Assert.Contains($"\"lv_name\":\"{Domain}\", \"lv_size\":\"67108864\", \"lv_tags\":\"portal\"", listed.Output, StringComparison.Ordinal);
         Assert.Equal("what stands at the start", first);
         Assert.True(removed.Succeeded, removed.Error);
         Assert.Equal("thin", after.Trim());
@@ -91,11 +93,11 @@ public sealed class SshTests(LabHost lab)
         Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
         var ct = TestContext.Current.CancellationToken;
         await using var shell = lab.Shell();
-        Assert.True((await shell.RunAsync(Fenced(9, "remove", $"seeds/{s_domain}"), ct)).Succeeded);
-        var fence = $"/var/lib/portal-host/fences/{s_vm.Value:N}";
+        Assert.True((await shell.RunAsync(Fenced(9, "remove", $"seeds/{Domain}"), ct)).Succeeded);
+        var fence = $"/var/lib/portal-host/fences/{_vm.Value:N}";
         // The VM's lock is held by somebody, so that the command is under way when the connection goes; by the kernel's own list it waits.
         await lab.AsRootAsync($"rm -f /tmp/held; setsid flock {fence} sh -c 'touch /tmp/held; exec sleep 600' >/dev/null 2>&1 </dev/null & until [ -e /tmp/held ]; do sleep 0.1; done");
-        var waits = shell.RunAsync(Fenced(9, "remove", $"seeds/{s_domain}"), ct);
+        var waits = shell.RunAsync(Fenced(9, "remove", $"seeds/{Domain}"), ct);
         await lab.AsRootAsync($"inode=$(stat -c %i {fence}); until grep -q -- \"->.*:$inode \" /proc/locks; do sleep 0.1; done");
 
         await lab.AsRootAsync("pkill -KILL -u portal sshd");
@@ -128,5 +130,5 @@ public sealed class SshTests(LabHost lab)
 
     private static HostCommand Command(string program, params string[] words) => new(program, words, TimeSpan.FromSeconds(60));
 
-    private static HostCommand Fenced(long epoch, string program, params string[] words) => Command(program, words) with { Fence = new Fence(s_vm, epoch) };
+    private HostCommand Fenced(long epoch, string program, params string[] words) => Command(program, words) with { Fence = new Fence(_vm, epoch) };
 }
