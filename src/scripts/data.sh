@@ -57,7 +57,8 @@ others_can_pass() {
 take_lock() {
     exec 9>>"$DATA/lock"
     flock -n 9 && return
-    if ! lock_holder_lives && flock -w 20 9; then
+    # A program killed a moment ago still counts as living while the kernel takes its memory back; only a script that lives is a portal that runs.
+    if ! script_lives && flock -w 20 9; then
         return # what a killed run had started has ended by now
     fi
     if lock_holder_lives; then
@@ -77,12 +78,14 @@ lock_field() { sed -n "s/^$1 //p" "$DATA/running" 2>/dev/null || true; }
 
 lock_is_held() { [[ -f $DATA/lock ]] && ! flock -n "$DATA/lock" true 9>&-; }
 
-lock_holder_lives() {
+lock_holder_lives() { script_lives || field_lives program; }
+
+script_lives() { field_lives pid; }
+
+field_lives() {
     local pid
-    for pid in "$(lock_field pid)" "$(lock_field program)"; do
-        [[ $pid =~ ^[0-9]+$ ]] && is_running "$pid" && return 0
-    done
-    return 1
+    pid="$(lock_field "$1")"
+    [[ $pid =~ ^[0-9]+$ ]] && is_running "$pid"
 }
 
 # Also true for another user's process, which `kill -0` may not ask.

@@ -75,6 +75,16 @@ public sealed class Person(RunningPortal portal, IBrowserContext context, IPage 
 
     public async Task SettleAsync()
     {
+        // What the circuit takes over was written by the server first and goes for a moment, the title among it; its marks go with it.
+        await page.WaitForFunctionAsync("""
+            () => {
+                const comments = document.createTreeWalker(document, NodeFilter.SHOW_COMMENT);
+                while (comments.nextNode())
+                    if (comments.currentNode.data.startsWith('Blazor:'))
+                        return false;
+                return document.title !== '';
+            }
+            """);
         await page.GetByRole(AriaRole.Heading, new() { Level = 1 }).First.WaitForAsync();
         await Assertions.Expect(page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
     }
