@@ -669,9 +669,14 @@ namespace Portal.Migrations
                     b.HasKey("Id")
                         .HasName("pk_hosts");
 
+                    b.HasIndex("Instance")
+                        .IsUnique()
+                        .HasDatabaseName("ix_hosts_instance");
+
                     b.HasIndex("Name")
                         .IsUnique()
-                        .HasDatabaseName("ix_hosts_name");
+                        .HasDatabaseName("ix_hosts_name")
+                        .HasFilter("mode <> 'WrittenOff'");
 
                     b.ToTable("hosts", (string)null);
                 });
@@ -699,6 +704,10 @@ namespace Portal.Migrations
                     b.Property<long>("Size")
                         .HasColumnType("bigint")
                         .HasColumnName("size");
+
+                    b.Property<long>("Taken")
+                        .HasColumnType("bigint")
+                        .HasColumnName("taken");
 
                     b.Property<uint>("xmin")
                         .IsConcurrencyToken()
@@ -2045,7 +2054,7 @@ namespace Portal.Migrations
 
                     b.ToTable("volumes", null, t =>
                         {
-                            t.HasCheckConstraint("ck_volumes_removed", "(state = 'Removed') = (removed_at IS NOT NULL)");
+                            t.HasCheckConstraint("ck_volumes_removed", "(state IN ('Removed', 'Lost')) = (removed_at IS NOT NULL)");
                         });
                 });
 

@@ -113,7 +113,8 @@ public enum DomainState
 }
 
 /// <summary>A domain as the host listed it.</summary>
-public sealed record DomainReport(DomainName Name, DomainState State);
+/// <param name="ByGuest">It is off because its guest shut itself down. A reboot of the host, or a power taken away, is not that.</param>
+public sealed record DomainReport(DomainName Name, DomainState State, bool ByGuest = false);
 
 /// <summary>A file or volume in the pool that carries one of our domain names.</summary>
 public sealed record VolumeReport(DomainName Domain, string Name, ByteSize Size);
@@ -134,6 +135,9 @@ public sealed record HostReport
     public required ByteSize PoolSize { get; init; }
 
     public required ByteSize PoolFree { get; init; }
+
+    /// <summary>What this portal's own volumes take of the pool now: of a disk that fills slowly less than its size.</summary>
+    public required ByteSize PoolTaken { get; init; }
 
     /// <summary>What keeps the host from working or will soon, each with its remedy; empty when all is well.</summary>
     public required IReadOnlyList<HostFinding> Findings { get; init; }

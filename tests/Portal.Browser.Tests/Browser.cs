@@ -75,16 +75,9 @@ public sealed class Person(RunningPortal portal, IBrowserContext context, IPage 
 
     public async Task SettleAsync()
     {
-        // What the circuit takes over was written by the server first and goes for a moment, the title among it; its marks go with it.
-        await page.WaitForFunctionAsync("""
-            () => {
-                const comments = document.createTreeWalker(document, NodeFilter.SHOW_COMMENT);
-                while (comments.nextNode())
-                    if (comments.currentNode.data.startsWith('Blazor:'))
-                        return false;
-                return document.title !== '';
-            }
-            """);
+        // What the server wrote first goes for a moment when the circuit takes over, the title among it.
+        await Assertions.Expect(page.Locator(".page-head:not([data-live])")).ToHaveCountAsync(0);
+        await Assertions.Expect(page).ToHaveTitleAsync(new Regex(" - Portal$"));
         await page.GetByRole(AriaRole.Heading, new() { Level = 1 }).First.WaitForAsync();
         await Assertions.Expect(page.Locator("[aria-busy=true]")).ToHaveCountAsync(0);
     }

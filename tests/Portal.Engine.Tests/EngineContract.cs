@@ -222,6 +222,9 @@ public abstract class EngineContract
         Assert.InRange(report.Cpus, 1, 4096);
         Assert.True(report.Memory > ByteSize.FromMiB(256));
         Assert.True(report.PoolFree <= report.PoolSize);
+        var before = report.PoolTaken;
+        await BuildAsync(engine, An.Spec(Instance), 1);
+        Assert.True((await engine.ProbeAsync(Ct)).PoolTaken > before);
         Assert.DoesNotContain(report.Findings, finding => finding.Blocks);
     }
 

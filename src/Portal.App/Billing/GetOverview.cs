@@ -14,6 +14,9 @@ public static class GetOverview
     /// <summary>At most so many things are named that need somebody.</summary>
     public const int MaxTroubles = 10;
 
+    /// <summary>At most so many operations are shown.</summary>
+    public const int MaxLive = 20;
+
     public sealed record Request(TenantId Tenant);
 
     /// <summary>A VM that needs somebody.</summary>
@@ -51,8 +54,8 @@ public static class GetOverview
             var now = await db.NowAsync(ct);
             var vms = await db.Vms.AsNoTracking().Where(v => v.TenantId == request.Tenant && v.DeletedAt == null).OrderByDescending(v => v.Id)
                 .Select(v => new { v.Id, v.Name, v.Stage, v.Wanted, v.Seen, v.SeenAt, v.Problem }).ToListAsync(ct);
-            var live = await db.Operations.AsNoTracking().Include(o => o.Steps).Where(o => o.TenantId == request.Tenant && o.FinishedAt == null).OrderBy(o => o.CreatedAt).Take(100).ToListAsync(ct);
-            var busy = live.ToDictionary(o => o.VmId);
+            var busy = (await db.Operations.AsNoTracking().Where(o => o.TenantId == request.Tenant && o.FinishedAt == null).Select(o => new { o.VmId, o.Kind, o.State }).ToListAsync(ct)).ToDictionary(o => o.VmId);
+            var live = await db.Operations.AsNoTracking().Include(o => o.Steps).Where(o => o.TenantId == request.Tenant && o.FinishedAt == null).OrderBy(o => o.CreatedAt).Take(MaxLive).ToListAsync(ct);
             var shown = vms.Select(v => (
                 Vm: v,
                 // Whether the last operation failed only tells "failed" from "differs": both need somebody, and the VM's page says which.

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Portal.App.Access;
 using Portal.App.Audit;
+using Portal.App.Hosts;
 using Portal.App.Metering;
 using Portal.App.Vms;
 using Portal.Engine;
@@ -15,33 +16,68 @@ namespace Portal.App.Control;
 /// running from the moment it was seen so. Harmless on several replicas: the same sight is written twice.
 /// </summary>
 public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<HostWatch> logger)
-    : Recurring(TimeSpan.FromSeconds(4), clock, logger)
+    : Recurring(s_period, clock, logger)
 {
-    protected override Task PassAsync(CancellationToken ct) => LookAsync(ct);
+    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(4);
+
+    private readonly Dictionary<HostId, Task> _looks = [];
+    private readonly TimeProvider _clock = clock;
+
+    // A host that takes its time keeps none of the others waiting: it is asked again when it has answered.
+    protected override async Task PassAsync(CancellationToken ct)
+    {
+        var (hosts, asked) = await HostsAsync(ct);
+        foreach (var host in hosts.Where(h => !_looks.ContainsKey(h.Id)))
+        {
+            _looks.Add(host.Id, LookAtAsync(host, asked, ct));
+        }
+
+        try
+        {
+            await Task.WhenAll(_looks.Values).WaitAsync(s_period, _clock, ct);
+        }
+        catch (TimeoutException)
+        {
+            // The next pass looks who has answered by then.
+        }
+        finally
+        {
+            foreach (var (id, _) in _looks.Where(l => l.Value.IsCompleted).ToList())
+            {
+                _looks.Remove(id);
+            }
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await Task.WhenAll(_looks.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     /// <summary>One look at all hosts, side by side. It lasts as long as that at the slowest.</summary>
     public async Task LookAsync(CancellationToken ct)
     {
-        List<Host> hosts;
-        DateTimeOffset asked;
-        await using (var db = dbs.ForSystem())
-        {
-            asked = await db.NowAsync(ct);
-            hosts = await db.Hosts.AsNoTracking().ToListAsync(ct);
-        }
-
+        var (hosts, asked) = await HostsAsync(ct);
         await Task.WhenAll(hosts.Select(h => LookAtAsync(h, asked, ct)));
+    }
+
+    private async Task<(IReadOnlyList<Host> Hosts, DateTimeOffset Asked)> HostsAsync(CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        var asked = await db.NowAsync(ct);
+        return (await db.Hosts.AsNoTracking().Where(h => h.Mode != HostMode.WrittenOff).ToListAsync(ct), asked);
     }
 
     private async Task LookAtAsync(Host host, DateTimeOffset asked, CancellationToken ct)
     {
         HostReport report;
-        Dictionary<DomainName, DomainState> domains;
+        Dictionary<DomainName, DomainReport> domains;
         try
         {
             var engine = engines.For(host.Connection);
             report = await engine.ProbeAsync(ct);
-            domains = (await engine.ListDomainsAsync(ct)).ToDictionary(d => d.Name, d => d.State);
+            domains = (await engine.ListDomainsAsync(ct)).ToDictionary(d => d.Name);
         }
         catch (HostFaultException fault)
         {
@@ -54,7 +90,7 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         var pool = await db.Pools.SingleAsync(p => p.HostId == host.Id, ct);
         var now = await db.NowAsync(ct);
         row.Saw(report, now);
-        pool.Saw(report.PoolSize, report.PoolFree);
+        pool.Saw(report.PoolSize, report.PoolFree, report.PoolTaken);
         await SaveAsync(db, ct);
         if (host.Problem != row.Problem)
         {
@@ -62,26 +98,29 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         }
 
         // Whatever agrees with the books is only stamped, all in one statement; what differs is looked at one by one.
-        var vms = await db.Vms.AsNoTracking().Where(v => v.HostId == host.Id && v.DeletedAt == null).ToListAsync(ct);
-        var busy = (await db.Operations.Where(o => o.FinishedAt == null).Select(o => o.VmId).ToListAsync(ct)).ToHashSet();
-        var quiet = vms.Where(v => !busy.Contains(v.Id) && v.Stage == VmStage.Ready).ToList();
-        var same = quiet.Where(v => Seen(v) == v.Seen).Select(v => v.Id).ToList();
+        // Somebody at work on a VM says himself what he saw in the end; an operation that rests may do so for long, and its VM runs or does not meanwhile.
+        var quiet = await db.Vms.AsNoTracking()
+            .Where(v => v.HostId == host.Id && (v.Stage == VmStage.Ready || v.Stage == VmStage.Deleting) && !db.Operations.Any(o => o.VmId == v.Id && o.FinishedAt == null && o.Owner != null))
+            .ToListAsync(ct);
+        var same = quiet.Where(v => Seen(v).State == v.Seen).Select(v => v.Id).ToList();
         await db.Vms.Where(v => same.Contains(v.Id) && (v.SeenAt == null || v.SeenAt < now)).ExecuteUpdateAsync(s => s.SetProperty(v => v.SeenAt, now), ct);
-        foreach (var vm in quiet.Where(v => Seen(v) != v.Seen))
+        foreach (var vm in quiet.Where(v => Seen(v).State != v.Seen))
         {
             await ChangedAsync(vm.Id, Seen(vm), asked, ct);
         }
 
-        DomainState Seen(Vm vm) => domains.GetValueOrDefault(vm.DomainOn(host), DomainState.Absent);
+        DomainReport Seen(Vm vm) => domains.GetValueOrDefault(vm.DomainOn(host)) ?? new DomainReport(vm.DomainOn(host), DomainState.Absent);
     }
 
-    private async Task ChangedAsync(VmId id, DomainState seen, DateTimeOffset asked, CancellationToken ct)
+    private async Task ChangedAsync(VmId id, DomainReport report, DateTimeOffset asked, CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {id.Value} FOR UPDATE").ToListAsync(ct)).Single();
         // What was seen after this look had begun is newer than the look: an operation has ended meanwhile.
-        if (vm.Stage != VmStage.Ready || vm.Seen == seen || vm.SeenAt > asked || await db.Operations.AnyAsync(o => o.VmId == id && o.FinishedAt == null, ct))
+        var live = await db.Operations.AsNoTracking().SingleOrDefaultAsync(o => o.VmId == id && o.FinishedAt == null, ct);
+        var seen = report.State;
+        if (vm.Stage is not (VmStage.Ready or VmStage.Deleting) || vm.Seen == seen || vm.SeenAt > asked || live is { Rests: false })
         {
             return;
         }
@@ -89,8 +128,8 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         var now = await db.NowAsync(ct);
         var before = vm.Seen;
         vm.Saw(seen, now);
-        // A guest that shut itself down did what its owner wanted in it: it is off, not broken.
-        if (before == DomainState.Running && seen == DomainState.Off)
+        // A guest that shut itself down did what its owner wanted in it: it is off, not broken. A host that was switched off did not: its guests are missed.
+        if (report.ByGuest && live is null)
         {
             vm.Want(WantedState.Stopped);
         }

@@ -14,6 +14,9 @@ public enum HostMode
 
     /// <summary>What is there stays; nothing new comes.</summary>
     Draining,
+
+    /// <summary>It will never come back: what was on it is lost. The row stays for history.</summary>
+    WrittenOff,
 }
 
 /// <summary>A machine that runs domains.</summary>
@@ -86,7 +89,11 @@ public sealed class Host
 
     public void DidNotAnswer(string problem) => Problem = Cut(problem);
 
-    public void ChangeMode(HostMode mode) => Mode = mode;
+    /// <exception cref="InvalidOperationException">It was written off, which is for good.</exception>
+    public void ChangeMode(HostMode mode) => Mode = Mode == HostMode.WrittenOff ? throw new InvalidOperationException($"Host {Id} was written off.") : mode;
+
+    /// <summary>For good: nothing is asked of it or placed on it any more.</summary>
+    public void WriteOff() => Mode = HostMode.WrittenOff;
 
     /// <summary>A data directory that was moved takes its host's pool along.</summary>
     public void MoveTo(string poolPath) => PoolPath = poolPath;
@@ -118,10 +125,14 @@ public sealed class Pool
 
     public ByteSize Free { get; private set; }
 
-    public void Saw(ByteSize size, ByteSize free)
+    /// <summary>What the portal's own volumes take now; a volume that fills slowly takes less than its size.</summary>
+    public ByteSize Taken { get; private set; }
+
+    public void Saw(ByteSize size, ByteSize free, ByteSize taken)
     {
         Size = size;
         Free = free;
+        Taken = taken;
     }
 }
 
@@ -185,7 +196,9 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
         builder.Property(h => h.Hypervisor).HasMaxLength(300);
         builder.Property(h => h.Problem).HasMaxLength(1000);
         builder.Property<uint>("xmin").IsRowVersion();
-        builder.HasIndex(h => h.Name).IsUnique();
+        // A machine that comes back after it was written off is registered anew under its name.
+        builder.HasIndex(h => h.Name).IsUnique().HasFilter("mode <> 'WrittenOff'");
+        builder.HasIndex(h => h.Instance).IsUnique();
     }
 }
 

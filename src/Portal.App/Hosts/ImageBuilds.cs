@@ -20,7 +20,7 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
     {
         await using var db = dbs.ForSystem();
         var versions = await db.TemplateVersions.AsNoTracking().ToListAsync(ct);
-        var pools = await (from pool in db.Pools.AsNoTracking() join host in db.Hosts.AsNoTracking() on pool.HostId equals host.Id select new { pool.Id, host }).ToListAsync(ct);
+        var pools = await (from pool in db.Pools.AsNoTracking() join host in db.Hosts.AsNoTracking() on pool.HostId equals host.Id where host.Mode != HostMode.WrittenOff select new { pool.Id, host }).ToListAsync(ct);
         foreach (var pool in pools)
         {
             foreach (var version in versions.Where(v => !looked.Contains((pool.Id, v.Id))))

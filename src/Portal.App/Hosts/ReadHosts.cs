@@ -47,7 +47,7 @@ public static class ListHosts
             }
 
             await using var db = dbs.ForSystem();
-            var hosts = await db.Hosts.AsNoTracking().OrderBy(h => h.Name).ToListAsync(ct);
+            var hosts = await db.Hosts.AsNoTracking().Where(h => h.Mode != HostMode.WrittenOff).OrderBy(h => h.Name).ToListAsync(ct);
             var pools = await db.Pools.AsNoTracking().ToDictionaryAsync(p => p.HostId, ct);
             var images = (await (from image in db.PoolImages.AsNoTracking()
                                  join version in db.TemplateVersions on image.TemplateVersionId equals version.Id
@@ -87,10 +87,15 @@ public static class ChangeHostMode
                 return refusal;
             }
 
+            if (request.Mode == HostMode.WrittenOff)
+            {
+                return new Invalid("mode", "To write a host off is a request of its own, which asks for the host's name.");
+            }
+
             await using var db = dbs.ForSystem();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var host = (await db.Hosts.FromSql($"SELECT *, xmin FROM hosts WHERE id = {request.Host.Value} FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
-            if (host is null)
+            if (host is null || host.Mode == HostMode.WrittenOff)
             {
                 return new NotFound("host");
             }

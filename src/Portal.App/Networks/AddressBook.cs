@@ -25,10 +25,24 @@ public static class AddressBook
         return address;
     }
 
+    /// <summary>How many addresses a tenant could take now, by host; hosts that have none left are not in it.</summary>
+    public static async Task<IReadOnlyDictionary<HostId, int>> CountFreeAddressesAsync(this PortalDb db, TenantId tenant, CancellationToken ct)
+    {
+        var coolDown = Address.CoolDown;
+        return await db.Database.SqlQuery<Free>(
+            $"""
+            SELECT n.host_id AS host, count(*)::int AS addresses FROM addresses a JOIN networks n ON n.id = a.network_id
+            WHERE a.vm_id IS NULL AND (a.released_at IS NULL OR a.last_tenant_id = {tenant.Value} OR a.released_at + {coolDown} <= clock_timestamp())
+            GROUP BY n.host_id
+            """).ToDictionaryAsync(f => new HostId(f.Host), f => f.Addresses, ct);
+    }
+
     /// <summary>Gives back what a VM has. Safe to repeat.</summary>
     public static async Task ReleaseAddressAsync(this PortalDb db, VmId vm, DateTimeOffset at, CancellationToken ct)
     {
         var address = await db.Addresses.SingleOrDefaultAsync(a => a.VmId == vm, ct);
         address?.Release(at);
     }
+
+    private sealed record Free(Guid Host, int Addresses);
 }

@@ -86,9 +86,9 @@ public sealed class Address
     }
 }
 
-/// <summary>No address is free in the networks of the host.</summary>
-public sealed record NoAddressLeft(string Host)
-    : Refusal("networks.no_address", $"Every address of host {Host} is taken or still resting. Delete a VM there, or ask an operator for a larger network.");
+/// <summary>There is room, but no address that this tenant could have.</summary>
+public sealed record NoAddressLeft()
+    : Refusal("networks.no_address", "There is room, but every address is taken or still rests from its last tenant. Delete a VM, or ask the provider for more addresses.");
 
 internal sealed class NetworkConfiguration : IEntityTypeConfiguration<Network>
 {

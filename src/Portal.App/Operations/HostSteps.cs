@@ -17,6 +17,9 @@ internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpe
 internal sealed class HostSteps(TimeProvider clock)
 {
     private static readonly TimeSpan s_guestMayTake = TimeSpan.FromSeconds(90);
+
+    // Most guests are down by then. Whoever takes longer holds none of the workers meanwhile.
+    private static readonly TimeSpan s_watch = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(300);
 
     public static DomainSpec SpecOf(Vm vm, Host host, Network network, TemplateImage image) => new()
@@ -32,19 +35,20 @@ internal sealed class HostSteps(TimeProvider clock)
         SshKeys = vm.SshKeys,
     };
 
-    /// <summary>Does a step. Safe to repeat.</summary>
+    /// <summary>Does a step, which began so long <paramref name="ago"/>. Safe to repeat.</summary>
+    /// <returns>Null where it takes its time: look again later.</returns>
     /// <exception cref="HostFaultException">The host could not be asked; the step may or may not have happened.</exception>
-    public Task<Result<StepOutcome>> DoAsync(StepKind step, StepContext on, CancellationToken ct) => step switch
+    public async Task<Result<StepOutcome>?> DoAsync(StepKind step, StepContext on, TimeSpan ago, CancellationToken ct) => step switch
     {
-        StepKind.CloneDisk => on.Engine.EnsureRootDiskAsync(on.Fence, on.Spec, ct),
-        StepKind.WriteSeed => on.Engine.EnsureSeedAsync(on.Fence, on.Spec, ct),
-        StepKind.DefineDomain => on.Engine.EnsureDefinedAsync(on.Fence, on.Spec, ct),
-        StepKind.StartDomain => on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct),
-        StepKind.AskShutdown => on.Engine.AskShutdownAsync(on.Fence, on.Spec.Name, ct),
-        StepKind.WaitForOff => WaitForOffAsync(on, ct),
-        StepKind.PowerOff => on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
-        StepKind.RemoveDomain => on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
-        StepKind.RemoveDisks => on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.CloneDisk => await on.Engine.EnsureRootDiskAsync(on.Fence, on.Spec, ct),
+        StepKind.WriteSeed => await on.Engine.EnsureSeedAsync(on.Fence, on.Spec, ct),
+        StepKind.DefineDomain => await on.Engine.EnsureDefinedAsync(on.Fence, on.Spec, ct),
+        StepKind.StartDomain => await on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.AskShutdown => await on.Engine.AskShutdownAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.WaitForOff => await WaitForOffAsync(on, ago, ct),
+        StepKind.PowerOff => await on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.RemoveDomain => await on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.RemoveDisks => await on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
     };
 
     /// <summary>Takes a step of a build back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
@@ -57,10 +61,10 @@ internal sealed class HostSteps(TimeProvider clock)
         _ => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere),
     };
 
-    private async Task<Result<StepOutcome>> WaitForOffAsync(StepContext on, CancellationToken ct)
+    private async Task<Result<StepOutcome>?> WaitForOffAsync(StepContext on, TimeSpan ago, CancellationToken ct)
     {
-        var until = clock.GetTimestamp();
-        while (clock.GetElapsedTime(until) < s_guestMayTake)
+        var began = clock.GetTimestamp();
+        while (true)
         {
             var report = await on.Engine.LookAsync(on.Spec.Name, ct);
             if (report.State is DomainState.Off or DomainState.Absent or DomainState.Crashed)
@@ -68,9 +72,19 @@ internal sealed class HostSteps(TimeProvider clock)
                 return StepOutcome.Changed;
             }
 
+            var waited = ago + clock.GetElapsedTime(began);
+            if (waited >= s_guestMayTake)
+            {
+                return new GuestKeepsRunning(s_guestMayTake);
+            }
+
+            // Only the first look stays to watch; later ones are made in passing.
+            if (waited >= s_watch)
+            {
+                return null;
+            }
+
             await Task.Delay(s_look, clock, ct);
         }
-
-        return new GuestKeepsRunning(s_guestMayTake);
     }
 }

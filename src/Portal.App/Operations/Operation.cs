@@ -100,8 +100,8 @@ public sealed class Operation
 
     public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
 
-    /// <summary>Nobody is at it: it is queued, or waits for a host that does not answer.</summary>
-    public bool Rests => State == OperationState.Waiting && Owner is null;
+    /// <summary>Nobody is at it: it is queued, waits for a host that does not answer, or for a guest between two looks.</summary>
+    public bool Rests => State is OperationState.Waiting or OperationState.Running && Owner is null;
 
     /// <summary>Whether it may be cancelled: a build can be undone; anything else can be called off while nobody is at it, or a host that stays away would hold its VM for ever.</summary>
     public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (Kind == OperationKind.Build || Rests);
@@ -130,6 +130,13 @@ public sealed class Operation
         NotBefore = notBefore;
         Problem = State == OperationState.Undoing ? Problem : Cut(problem);
         State = State == OperationState.Undoing ? State : OperationState.Waiting;
+    }
+
+    /// <summary>Lets go of it until the next look at what takes its time.</summary>
+    internal void Pause(DateTimeOffset until)
+    {
+        Owner = null;
+        NotBefore = until;
     }
 
     internal void Finish(OperationState state, DateTimeOffset at, string? code = null, string? problem = null)
@@ -195,6 +202,9 @@ public sealed class OperationStep
         FinishedAt = null;
         Tries++;
     }
+
+    /// <summary>It goes on with a later look, which is no further try.</summary>
+    internal void Pause() => Tries--;
 
     internal void End(StepState state, DateTimeOffset at)
     {

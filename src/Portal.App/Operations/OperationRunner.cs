@@ -17,6 +17,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
 {
     private static readonly TimeSpan[] s_retries = [TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
 
     private readonly HostSteps _steps = new(clock);
     private readonly ConcurrentDictionary<OperationId, OperationId> _atWork = [];
@@ -116,15 +117,15 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
             {
                 await UndoStepAsync(claim, on, step, ct);
             }
-            else
+            else if (!await DoStepAsync(claim, on, step, next.Ago, ct))
             {
-                await DoStepAsync(claim, on, step, ct);
+                return;
             }
         }
     }
 
     // Decides what comes next, and writes it down before anything acts.
-    private async Task<(StepKind? Step, bool Undoing)> NextAsync(Claim claim, CancellationToken ct)
+    private async Task<(StepKind? Step, bool Undoing, TimeSpan Ago)> NextAsync(Claim claim, CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
@@ -148,17 +149,24 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
 
         await SaveAsync(db, operation, ct);
         await transaction.CommitAsync(ct);
-        return (step?.Kind, undoing);
+        return (step?.Kind, undoing, now - (step?.StartedAt ?? now));
     }
 
-    private async Task DoStepAsync(Claim claim, StepContext on, StepKind step, CancellationToken ct)
+    /// <summary>False where it takes its time, and was let go of until the next look.</summary>
+    private async Task<bool> DoStepAsync(Claim claim, StepContext on, StepKind step, TimeSpan ago, CancellationToken ct)
     {
         var started = Stopwatch.GetTimestamp();
-        var result = await WithRetriesAsync(claim, step, () => _steps.DoAsync(step, on, ct), ct);
+        if (await WithRetriesAsync(claim, step, () => _steps.DoAsync(step, on, ago, ct), ct) is not { } result)
+        {
+            await PauseAsync(claim, step, ct);
+            return false;
+        }
+
         var elapsedMs = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         var outcome = result.Refusal?.Code ?? "done";
         logger.StepFinished(claim.VmId, claim.Kind, step, outcome, elapsedMs);
         await RecordAsync(claim, step, result, ct);
+        return true;
     }
 
     private async Task UndoStepAsync(Claim claim, StepContext on, StepKind step, CancellationToken ct)
@@ -179,7 +187,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         await RecordStepAsync(claim, step, StepState.Undone, ct);
     }
 
-    private async Task<Result<StepOutcome>> WithRetriesAsync(Claim claim, StepKind step, Func<Task<Result<StepOutcome>>> act, CancellationToken ct)
+    private async Task<T> WithRetriesAsync<T>(Claim claim, StepKind step, Func<Task<T>> act, CancellationToken ct)
     {
         foreach (var pause in s_retries)
         {
@@ -214,7 +222,8 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var operation = await LockAsync(db, claim, ct);
-        operation.Steps.Single(s => s.Kind == step).End(StepState.Failed, await db.NowAsync(ct));
+        // What is not this VM's was not touched, and the way back must not touch it either.
+        operation.Steps.Single(s => s.Kind == step).End(refusal is Occupied ? StepState.Undone : StepState.Failed, await db.NowAsync(ct));
         operation.Undo(refusal.Code, refusal.Message);
         await SaveAsync(db, operation, ct);
         await transaction.CommitAsync(ct);
@@ -230,6 +239,17 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         await transaction.CommitAsync(ct);
     }
 
+    private async Task PauseAsync(Claim claim, StepKind step, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var operation = await LockAsync(db, claim, ct);
+        operation.Steps.Single(s => s.Kind == step).Pause();
+        operation.Pause(await db.NowAsync(ct) + s_pause);
+        await SaveAsync(db, operation, ct);
+        await transaction.CommitAsync(ct);
+    }
+
     // The end: operation, VM, volume, usage, address and audit in one transaction.
     private async Task FinishAsync(Claim claim, StepContext on, bool undone, CancellationToken ct)
     {
@@ -237,7 +257,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var operation = await LockAsync(db, claim, ct);
-        var vm = await db.Vms.SingleAsync(v => v.Id == claim.VmId, ct);
+        var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {claim.Vm} FOR UPDATE").ToListAsync(ct)).Single();
         var now = await db.NowAsync(ct);
         var state = !undone ? OperationState.Succeeded : operation.CancelRequested ? OperationState.Cancelled : OperationState.Failed;
         operation.Finish(state, now, operation.ProblemCode, undone ? operation.Problem : null);

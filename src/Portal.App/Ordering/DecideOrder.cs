@@ -72,10 +72,10 @@ public static class DecideOrder
             var decided = await Decision.TakeAsync(dbs, doorbell, order, Verdict.Approve, "", Actor.Portal, ct);
             if (decided.Refusal is { } refusal and not DecidedAlready)
             {
+                // One statement: an order that somebody closes at this moment is left as it is.
                 await using var db = dbs.ForSystem();
-                var waiting = await db.Orders.SingleAsync(o => o.Id == order, ct);
-                waiting.WaitsBecause(refusal.Message);
-                await db.SaveChangesAsync(ct);
+                var why = Order.WaitsBecause(refusal);
+                await db.Orders.Where(o => o.Id == order && o.ClosedAt == null).ExecuteUpdateAsync(s => s.SetProperty(o => o.Problem, why), ct);
             }
         }
     }
@@ -157,17 +157,17 @@ public static class DecideOrder
             var operations = new List<Operation>();
             foreach (var line in order.Lines)
             {
-                var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, lockHosts: true, ct);
+                var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, order.TenantId, lockHosts: true, ct);
                 if (Placement.Choose(rooms, line.Names.Length, line.Vcpus, line.Memory, line.Disk) is not { } chosen)
                 {
-                    return new NoHostFits(line.PlanName, line.Names.Length, rooms.Count);
+                    return Result<IReadOnlyList<Operation>>.Of(Placement.WhyNot(rooms, line.PlanName, line.Names.Length, line.Vcpus, line.Memory, line.Disk));
                 }
 
                 foreach (var (name, room) in line.Names.Zip(chosen))
                 {
                     if (await MakeAsync(db, order, line, VmName.Parse(name), room, now, ct) is not { } vm)
                     {
-                        return new NoAddressLeft(room.Host.Name);
+                        return new NoAddressLeft();
                     }
 
                     operations.Add(db.Ask(vm, OperationKind.Build, actor, now));

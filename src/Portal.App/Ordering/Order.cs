@@ -99,7 +99,8 @@ public sealed class Order
         ClosedAt = at;
     }
 
-    public void WaitsBecause(string problem) => Problem = problem.Length <= 500 ? problem : problem[..500];
+    /// <summary>What <see cref="Problem"/> says while a policy would say yes and cannot.</summary>
+    public static string WaitsBecause(Refusal refusal) => refusal.Message.Length <= 500 ? refusal.Message : refusal.Message[..500];
 }
 
 /// <summary>One kind of VM in an order, some number of times, at a frozen price.</summary>

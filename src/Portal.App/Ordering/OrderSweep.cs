@@ -11,6 +11,10 @@ namespace Portal.App.Ordering;
 public sealed class OrderSweep(PortalDbs dbs, DecideOrder.ByPolicy policy, TimeProvider clock, ILogger<OrderSweep> logger)
     : Recurring(TimeSpan.FromSeconds(20), clock, logger)
 {
+    private const int Policies = 100;
+
+    private int _asked;
+
     protected override Task PassAsync(CancellationToken ct) => SweepAsync(ct);
 
     /// <summary>One pass. Safe to repeat, and on every replica.</summary>
@@ -23,10 +27,12 @@ public sealed class OrderSweep(PortalDbs dbs, DecideOrder.ByPolicy policy, TimeP
 
         var waiting = await (from step in db.ApprovalSteps
                              join order in db.Orders on step.OrderId equals order.Id
-                             where step.Mode == ApprovalMode.Automatic && step.DecidedAt == null && order.ClosedAt == null
+                             where step.Mode == ApprovalMode.Automatic && step.DecidedAt == null && order.ClosedAt == null && order.Number > _asked
                              orderby order.Number
-                             select order.Id).Take(100).ToListAsync(ct);
-        await EachAsync(waiting, o => policy.DecideAsync(o, ct), ct);
+                             select new { order.Id, order.Number }).Take(Policies).ToListAsync(ct);
+        // The next pass goes on where this one ended: what finds no room must not keep those behind it from being asked.
+        _asked = waiting.Count < Policies ? 0 : waiting[^1].Number;
+        await EachAsync(waiting, o => policy.DecideAsync(o.Id, ct), ct);
     }
 
     private async Task ExpireAsync(OrderId id, TenantId tenant, CancellationToken ct)

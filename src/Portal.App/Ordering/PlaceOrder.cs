@@ -53,7 +53,7 @@ public static class PlaceOrder
         {
             var hash = HashOf(request.Form);
             // Looked at before the tenant is locked: whoever holds that lock needs no second link to the database, which those who wait for it may have used up.
-            var noRoom = await NoRoomAsync(request.Form, ct);
+            var noRoom = await NoRoomAsync(request.Tenant, request.Form, ct);
             await using var db = dbs.ForTenant(request.Tenant);
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.LockTenantAsync(request.Tenant, ct);
@@ -100,7 +100,7 @@ public static class PlaceOrder
         }
 
         // A plan that no host can hold is refused at once, not after somebody has said yes. Hosts are the provider's, so this look is the system's.
-        private async Task<Refusal?> NoRoomAsync(OrderForm form, CancellationToken ct)
+        private async Task<Refusal?> NoRoomAsync(TenantId tenant, OrderForm form, CancellationToken ct)
         {
             await using var system = dbs.ForSystem();
             var plan = await system.Plans.AsNoTracking().SingleOrDefaultAsync(p => p.Id == form.Plan, ct);
@@ -111,8 +111,10 @@ public static class PlaceOrder
                 return null;
             }
 
-            var rooms = await system.ReadHostRoomsAsync(version.Value, lockHosts: false, ct);
-            return Placement.Choose(rooms, form.Count, plan.Vcpus, plan.Memory, plan.Disk) is null ? new NoHostFits(plan.Name, form.Count, rooms.Count) : null;
+            var rooms = await system.ReadHostRoomsAsync(version.Value, tenant, lockHosts: false, ct);
+            return Placement.Choose(rooms, form.Count, plan.Vcpus, plan.Memory, plan.Disk) is null
+                ? Placement.WhyNot(rooms, plan.Name, form.Count, plan.Vcpus, plan.Memory, plan.Disk)
+                : null;
         }
 
         private static byte[] HashOf(OrderForm form)

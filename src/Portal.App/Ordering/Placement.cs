@@ -1,19 +1,22 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Hosts;
+using Portal.App.Networks;
 using Portal.Kernel;
 
 namespace Portal.App.Ordering;
 
 /// <summary>What a host still has to give.</summary>
-public sealed record HostRoom(Host Host, PoolId Pool, int Vcpus, ByteSize Memory, ByteSize Disk)
+/// <param name="Addresses">How many of its addresses the tenant may have.</param>
+public sealed record HostRoom(Host Host, PoolId Pool, int Vcpus, ByteSize Memory, ByteSize Disk, int Addresses)
 {
-    public bool Fits(int vcpus, ByteSize memory, ByteSize disk) => vcpus <= Vcpus && memory <= Memory && disk <= Disk;
+    public bool Fits(int vcpus, ByteSize memory, ByteSize disk) => vcpus <= Vcpus && memory <= Memory && disk <= Disk && Addresses > 0;
 
     public HostRoom Less(int vcpus, ByteSize memory, ByteSize disk) => this with
     {
         Vcpus = Vcpus - vcpus,
         Memory = new ByteSize(Memory.Bytes - memory.Bytes),
         Disk = new ByteSize(Disk.Bytes - disk.Bytes),
+        Addresses = Addresses - 1,
     };
 }
 
@@ -54,11 +57,16 @@ public static class Placement
         return chosen;
     }
 
+    /// <summary>Why <see cref="Choose"/> found none: where addresses alone are missing, that. Pure.</summary>
+    public static Refusal WhyNot(IReadOnlyList<HostRoom> rooms, string plan, int count, int vcpus, ByteSize memory, ByteSize disk) =>
+        Choose([.. rooms.Select(r => r with { Addresses = count })], count, vcpus, memory, disk) is null ? new NoHostFits(plan, count, rooms.Count) : new NoAddressLeft();
+
     /// <summary>
     /// The rooms of all hosts that are in use, work, and have the template's image. Disks count in full, though a pool of overlays fills slowly: what
-    /// is sold can be used. With <paramref name="lockHosts"/> the hosts' rows are locked, so that two decisions cannot sell the same room.
+    /// is sold can be used. A pool has what is free and what our own volumes take already, less what is sold. With <paramref name="lockHosts"/> the
+    /// hosts' rows are locked, so that two decisions cannot sell the same room.
     /// </summary>
-    public static async Task<IReadOnlyList<HostRoom>> ReadHostRoomsAsync(this PortalDb db, TemplateVersionId template, bool lockHosts, CancellationToken ct)
+    public static async Task<IReadOnlyList<HostRoom>> ReadHostRoomsAsync(this PortalDb db, TemplateVersionId template, TenantId tenant, bool lockHosts, CancellationToken ct)
     {
         var usable = await (lockHosts ? db.Hosts.FromSql($"SELECT *, xmin FROM hosts ORDER BY id FOR UPDATE") : db.Hosts)
             .AsNoTracking().ToListAsync(ct);
@@ -71,6 +79,7 @@ public static class Placement
             SELECT host_id AS host, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk
             FROM vms WHERE deleted_at IS NULL GROUP BY host_id
             """).ToDictionaryAsync(s => s.Host, ct);
+        var addresses = await db.CountFreeAddressesAsync(tenant, ct);
         return
         [
             .. from host in usable
@@ -82,7 +91,8 @@ public static class Placement
                    pool.Id,
                    Math.Max(0, host.SellableVcpus - used.Vcpus),
                    new ByteSize(Math.Max(0, host.SellableMemory.Bytes - used.Memory)),
-                   new ByteSize(Math.Max(0, pool.Free.Bytes - used.Disk))),
+                   new ByteSize(Math.Max(0, pool.Free.Bytes + pool.Taken.Bytes - used.Disk)),
+                   addresses.GetValueOrDefault(host.Id)),
         ];
     }
 

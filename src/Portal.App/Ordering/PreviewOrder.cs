@@ -56,11 +56,11 @@ public static class PreviewOrder
             }
 
             await using var system = dbs.ForSystem();
-            var rooms = await system.ReadHostRoomsAsync(order.Version.Id, lockHosts: false, ct);
+            var rooms = await system.ReadHostRoomsAsync(order.Version.Id, order.Tenant.Id, lockHosts: false, ct);
             var chosen = Placement.Choose(rooms, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk);
             if (chosen is null)
             {
-                problems.Add(new NoHostFits(order.Plan.Name, order.Count, rooms.Count));
+                problems.Add(Placement.WhyNot(rooms, order.Plan.Name, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk));
             }
 
             return new Preview(

@@ -183,7 +183,7 @@ public static class GetDecision
             await using var db = dbs.ForSystem();
             var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == order.Row.Tenant, ct);
             var line = await db.OrderLines.AsNoTracking().FirstAsync(l => l.OrderId == request.Order, ct);
-            var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, lockHosts: false, ct);
+            var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, tenant.Id, lockHosts: false, ct);
             var perHour = await db.Vms.Where(v => v.TenantId == tenant.Id && v.DeletedAt == null && v.Currency == tenant.Currency)
                 .SumAsync(v => v.AllocatedPerHour + (v.Wanted == WantedState.Running ? v.RunningPerHour : 0m), ct);
             var requester = order.Row.RequestedById;

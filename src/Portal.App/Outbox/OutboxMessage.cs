@@ -40,8 +40,10 @@ public sealed class OutboxMessage
 
     public string? Problem { get; private set; }
 
+    /// <summary>What was sent is not kept: invitations and resets have tokens in them.</summary>
     public void Sent(DateTimeOffset at)
     {
+        Body = "";
         SentAt = at;
         Problem = null;
         Attempts++;

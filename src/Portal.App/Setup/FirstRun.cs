@@ -18,11 +18,18 @@ namespace Portal.App.Setup;
 /// <summary>What a start needs to know to fill an empty portal and to register its own machine.</summary>
 /// <param name="Engine">What this machine is registered as: <c>libvirt</c>, <c>simulated</c>, or <c>none</c> (hosts are added in the browser).</param>
 /// <param name="PoolPath">Absolute; the host's pool.</param>
+/// <param name="Instances">The marks of the hosts that this machine registered before, as it kept them outside the database.</param>
 /// <param name="AdminEmail">With <paramref name="AdminPassword"/>: the only account that is made, instead of four with random passwords.</param>
-public sealed record FirstRunRequest(string Engine, string PoolPath, string? AdminEmail, string? AdminPassword);
+public sealed record FirstRunRequest(string Engine, string PoolPath, IReadOnlyList<string> Instances, string? AdminEmail, string? AdminPassword);
+
+/// <summary>What a first run writes down outside the database before the database knows of it, so that a run that is cut short leaves nothing unknown.</summary>
+/// <param name="Accounts">Keeps the accounts that are about to be made.</param>
+/// <param name="Instance">Keeps the mark of the host that is about to be registered.</param>
+public sealed record FirstRunNotes(Func<IReadOnlyList<MadeAccount>, Task> Accounts, Func<string, Task> Instance);
 
 /// <summary>An account that the first run made.</summary>
-public sealed record MadeAccount(string Email, string Password, string For);
+/// <param name="Password">Null where somebody gave it: it is not told again.</param>
+public sealed record MadeAccount(string Email, string? Password, string For);
 
 /// <summary>
 /// Fills what is missing: accounts, a tenant, the catalogue, this machine as a host. Each part looks first, so a first run that was cut short anywhere
@@ -33,17 +40,18 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
     private const string TenantSlug = "acme";
 
     /// <summary>Accounts that were made now; a password is shown here and nowhere else. Empty on every later start.</summary>
-    public async Task<IReadOnlyList<MadeAccount>> RunAsync(FirstRunRequest request, Func<IReadOnlyList<MadeAccount>, Task> keep, CancellationToken ct)
+    public async Task<IReadOnlyList<MadeAccount>> RunAsync(FirstRunRequest request, FirstRunNotes notes, CancellationToken ct)
     {
+        await CheckMachineAsync(request, ct);
         await SeedTemplatesAsync(ct);
         await SeedPlansAsync(ct);
         if (KindOf(request.Engine) is { } kind)
         {
-            await RegisterHostAsync(kind, request.PoolPath, ct);
+            await RegisterHostAsync(kind, request, notes, ct);
         }
 
         var tenant = await SeedTenantAsync(ct);
-        return await MakeAccountsAsync(request, tenant, keep, ct);
+        return await MakeAccountsAsync(request, tenant, notes, ct);
     }
 
     private static HostKind? KindOf(string engine) => engine switch
@@ -53,6 +61,18 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         "none" => null,
         _ => throw new SetupException($"There is no engine called {engine}: it is libvirt, simulated or none."),
     };
+
+    // A host that is reached without a network is reached from its own machine only. A portal elsewhere on the same database would look for its VMs in
+    // the wrong place, and find them gone.
+    private async Task CheckMachineAsync(FirstRunRequest request, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        var local = await db.Hosts.AsNoTracking().Where(h => h.Mode != HostMode.WrittenOff && (h.Kind == HostKind.LocalLibvirt || h.Kind == HostKind.Simulated)).ToListAsync(ct);
+        if (local.FirstOrDefault(h => !request.Instances.Contains(h.Instance)) is { } stranger)
+        {
+            throw new SetupException($"This database already serves a portal elsewhere, whose host {stranger.Name} can be reached from there only. Give this portal a database of its own. If it is that portal, moved or with a new data directory, put the line {stranger.Instance} into the file 'instance' of its data directory.");
+        }
+    }
 
     private async Task SeedTemplatesAsync(CancellationToken ct)
     {
@@ -97,10 +117,11 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         await db.SaveChangesAsync(ct);
     }
 
-    private async Task RegisterHostAsync(HostKind kind, string poolPath, CancellationToken ct)
+    private async Task RegisterHostAsync(HostKind kind, FirstRunRequest request, FirstRunNotes notes, CancellationToken ct)
     {
+        var poolPath = request.PoolPath;
         await using var db = dbs.ForSystem();
-        var host = await db.Hosts.SingleOrDefaultAsync(h => h.Kind == kind, ct);
+        var host = await db.Hosts.SingleOrDefaultAsync(h => h.Kind == kind && h.Mode != HostMode.WrittenOff, ct);
         if (host is not null)
         {
             if (host.PoolPath != poolPath)
@@ -114,7 +135,10 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         }
 
         var name = kind == HostKind.Simulated ? "simulated" : Environment.MachineName.ToLowerInvariant();
-        host = new Host(name, kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)), poolPath);
+        var known = await db.Hosts.Select(h => h.Instance).ToListAsync(ct);
+        var instance = request.Instances.FirstOrDefault(i => !known.Contains(i)) ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        await notes.Instance(instance);
+        host = new Host(name, kind, instance, poolPath);
         db.Add(host);
         db.Add(new Pool(host.Id, "default"));
         // QEMU's user-mode network has its gateway at .2.2 and its resolver at .2.3 of a /16; guests get their addresses from .16.0 on.
@@ -145,7 +169,7 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         return tenant;
     }
 
-    private async Task<IReadOnlyList<MadeAccount>> MakeAccountsAsync(FirstRunRequest request, Tenant tenant, Func<IReadOnlyList<MadeAccount>, Task> keep, CancellationToken ct)
+    private async Task<IReadOnlyList<MadeAccount>> MakeAccountsAsync(FirstRunRequest request, Tenant tenant, FirstRunNotes notes, CancellationToken ct)
     {
         if (await users.Users.AnyAsync(ct))
         {
@@ -162,8 +186,8 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
             ];
 
         // Kept before they are made: a start that dies in between leaves a file too many, never an account that nobody can use.
-        var made = wanted.Select(w => new MadeAccount(w.Email, w.Password, w.For)).ToList();
-        await keep(made);
+        var made = wanted.Select(w => new MadeAccount(w.Email, w.Password == request.AdminPassword ? null : w.Password, w.For)).ToList();
+        await notes.Accounts(made);
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var now = await db.NowAsync(ct);

@@ -199,6 +199,16 @@ public sealed class Vm
         DeletedAt = at;
     }
 
+    /// <summary>Gone from whatever stage, because its host is.</summary>
+    public void LostWithHost(DateTimeOffset at)
+    {
+        Stage = VmStage.Deleted;
+        DeletedAt = at;
+        Wanted = WantedState.Stopped;
+        Seen = DomainState.Absent;
+        Problem = "It was lost with its host, and its disk with it.";
+    }
+
     public DomainName DomainOn(Host host) => new(host.Instance, Id, Generation);
 }
 
@@ -261,6 +271,9 @@ public enum VolumeState
 
     /// <summary>Its blocks are unreadable for whoever comes next, and it is gone from the pool.</summary>
     Removed,
+
+    /// <summary>Its host will never come back; whether its blocks still are somewhere nobody knows.</summary>
+    Lost,
 }
 
 /// <summary>One disk.</summary>
@@ -298,9 +311,13 @@ public sealed class Volume
     /// <summary>Back to an intention: a build that failed was undone.</summary>
     public void Intended() => State = VolumeState.Intended;
 
-    public void Removed(DateTimeOffset at)
+    public void Removed(DateTimeOffset at) => End(VolumeState.Removed, at);
+
+    public void Lost(DateTimeOffset at) => End(VolumeState.Lost, at);
+
+    private void End(VolumeState state, DateTimeOffset at)
     {
-        State = VolumeState.Removed;
+        State = state;
         RemovedAt = at;
     }
 }
@@ -335,7 +352,7 @@ internal sealed class VolumeConfiguration : IEntityTypeConfiguration<Volume>
 {
     public void Configure(EntityTypeBuilder<Volume> builder)
     {
-        builder.ToTable("volumes", table => table.HasCheckConstraint("ck_volumes_removed", "(state = 'Removed') = (removed_at IS NOT NULL)"));
+        builder.ToTable("volumes", table => table.HasCheckConstraint("ck_volumes_removed", "(state IN ('Removed', 'Lost')) = (removed_at IS NOT NULL)"));
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(v => v.VmId);
         builder.HasOne<Vm>().WithMany().HasForeignKey(v => v.VmId).OnDelete(DeleteBehavior.Restrict);

@@ -30,6 +30,15 @@ internal static class ImageCommands
         ["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-d", directory, "-E", "root_owner=0:0", path, $"{size.CeilingMiB}M"],
         s_slow);
 
+    /// <summary>What the files below a directory take in the file system, holes left out.</summary>
+    public static HostCommand Taken(string directory) => new("du", ["--summarize", "--block-size=1", directory], s_quick);
+
+    /// <summary>The number that <see cref="Taken"/> answers with.</summary>
+    /// <exception cref="HostFaultException">There is none.</exception>
+    public static ByteSize Sum(string output) => long.TryParse(output.Split('\t')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+        ? new ByteSize(bytes)
+        : throw new HostFaultException($"du answered what cannot be understood: {output[..Math.Min(output.Length, 200)]}");
+
     /// <summary>Gives the start of a file back to the file system; what follows stays where it is, also for who has it open.</summary>
     public static HostCommand PunchHole(string path, long length) =>
         new("fallocate", ["--punch-hole", "--offset", "0", "--length", length.ToString(CultureInfo.InvariantCulture), path], s_quick);

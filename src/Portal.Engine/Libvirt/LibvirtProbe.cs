@@ -1,4 +1,5 @@
 using System.Globalization;
+using Portal.Engine.Images;
 using Portal.Engine.Pools;
 using Portal.Engine.Shell;
 using Portal.Kernel;
@@ -6,7 +7,7 @@ using Portal.Kernel;
 namespace Portal.Engine.Libvirt;
 
 /// <summary>Finds out what a host is, and what keeps it from working.</summary>
-internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration acceleration)
+internal sealed class LibvirtProbe(PoolLayout pool, IHostShell shell, Virsh virsh, Acceleration acceleration)
 {
     private static readonly (string Program, string Package)[] s_programs =
     [
@@ -45,6 +46,7 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
             Memory = MemoryOfMachine(),
             PoolSize = size,
             PoolFree = free,
+            PoolTaken = await TakenAsync(ct).ConfigureAwait(false),
             Findings = findings,
         };
     }
@@ -125,6 +127,10 @@ internal sealed class LibvirtProbe(PoolLayout pool, Virsh virsh, Acceleration ac
 
         return (size, free);
     }
+
+    // What is removed while it is counted makes du complain; what it counted stands.
+    private async Task<ByteSize> TakenAsync(CancellationToken ct) =>
+        Directory.Exists(pool.Disks) ? ImageCommands.Sum((await shell.RunAsync(ImageCommands.Taken(pool.Disks), ct).ConfigureAwait(false)).Output) : ByteSize.Zero;
 
     // Not virsh nodeinfo: it tells the memory that was there when the machine booted, without what was plugged in since.
     private static ByteSize MemoryOfMachine()

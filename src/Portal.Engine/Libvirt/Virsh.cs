@@ -31,11 +31,11 @@ internal sealed class Virsh(IHostShell shell)
     public async Task<IReadOnlyList<DomainReport>> ListAsync(string instance, CancellationToken ct)
     {
         List<DomainReport> reports = [];
-        foreach (var (text, state) in VirshAnswers.States(await AskAsync(VirshCommands.States(), ct).ConfigureAwait(false)))
+        foreach (var (text, state, byGuest) in VirshAnswers.States(await AskAsync(VirshCommands.States(), ct).ConfigureAwait(false)))
         {
             if (DomainName.TryParse(text, out var name) && name.Instance == instance)
             {
-                reports.Add(new DomainReport(name, state));
+                reports.Add(new DomainReport(name, state, byGuest));
             }
         }
 

@@ -20,11 +20,11 @@ internal static partial class VirshAnswers
     /// <summary>The daemon could not do it now for want of a lock or of time; later it may.</summary>
     public static bool IsBusy(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("Timed out during operation", StringComparison.Ordinal);
 
-    /// <summary>Names and states out of `virsh domstats --state`.</summary>
+    /// <summary>Names and states out of `virsh domstats --state`, and whether the guest itself shut down.</summary>
     /// <exception cref="HostFaultException">A state without its domain, or one that is no number.</exception>
-    public static IReadOnlyList<(string Name, DomainState State)> States(string output)
+    public static IReadOnlyList<(string Name, DomainState State, bool ByGuest)> States(string output)
     {
-        List<(string, DomainState)> states = [];
+        List<(string, DomainState, bool)> states = [];
         string? name = null;
         int? state = null;
         int? reason = null;
@@ -52,7 +52,7 @@ internal static partial class VirshAnswers
         {
             if (name is not null && state is not null)
             {
-                states.Add((name, StateOf(state.Value, reason ?? 0)));
+                states.Add((name, StateOf(state.Value, reason ?? 0), (state, reason) is (5, 1)));
             }
             else if (state is not null)
             {
@@ -86,7 +86,8 @@ internal static partial class VirshAnswers
 
     private static readonly string[] s_absent = ["failed to get domain", "Domain not found", "no domain with matching name"];
 
-    // virDomainState and virDomainShutoffReason of libvirt-domain.h.
+    // virDomainState and virDomainShutoffReason of libvirt-domain.h; 5 is shut off, and 1 then says that the guest did it. After a reboot of the host the
+    // reason is 0: unknown.
     private static DomainState StateOf(int state, int reason) => (state, reason) switch
     {
         (1 or 2, _) => DomainState.Running,

@@ -5,5 +5,6 @@ namespace Portal.Engine.Simulated;
 /// <param name="Boots">How often it was started.</param>
 /// <param name="SignedIn">Whether someone is signed in on its console.</param>
 /// <param name="Typed">What stands on the console's line and was not entered yet.</param>
+/// <param name="ByGuest">Where it is off: whether its guest shut itself down.</param>
 internal sealed record SimulatedDomain(
-    DomainState State, string HostName, string Address, int Vcpus, long MemoryMiB, int Boots = 0, bool SignedIn = false, string Typed = "");
+    DomainState State, string HostName, string Address, int Vcpus, long MemoryMiB, int Boots = 0, bool SignedIn = false, string Typed = "", bool ByGuest = false);

@@ -42,6 +42,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
                 Memory = shape.Memory,
                 PoolSize = shape.Pool,
                 PoolFree = Free(shape),
+                PoolTaken = Taken(),
                 Findings = [],
             };
         },
@@ -95,10 +96,10 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         ActAsync(SimulatedVerb.EnsureRunning, fence, name, () => StartAsync(name, ct), ct);
 
     public Task<Result<StepOutcome>> AskShutdownAsync(Fence fence, DomainName name, CancellationToken ct) =>
-        ActAsync(SimulatedVerb.AskShutdown, fence, name, () => StopAsync(name, SimulatedGuest.GoDown, ct), ct);
+        ActAsync(SimulatedVerb.AskShutdown, fence, name, () => StopAsync(name, SimulatedGuest.GoDown, byGuest: true, ct), ct);
 
     public Task<Result<StepOutcome>> EnsureOffAsync(Fence fence, DomainName name, CancellationToken ct) =>
-        ActAsync(SimulatedVerb.EnsureOff, fence, name, () => StopAsync(name, "", ct), ct);
+        ActAsync(SimulatedVerb.EnsureOff, fence, name, () => StopAsync(name, "", byGuest: false, ct), ct);
 
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(SimulatedVerb.EnsureUndefined, fence, name, () => ChangeAsync(name, _ => null, ct), ct);
@@ -200,13 +201,12 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         }
     }
 
-    private DomainReport Look(DomainName name) => new(name, _store.Read(name)?.State ?? DomainState.Absent);
+    private DomainReport Look(DomainName name) =>
+        _store.Read(name) is { } domain ? new(name, domain.State, domain is { State: DomainState.Off, ByGuest: true }) : new(name, DomainState.Absent);
 
-    private ByteSize Free(SimulatedShape shape)
-    {
-        var used = _pool.Volumes(_host.Instance).Sum(volume => volume.Size.Bytes);
-        return new ByteSize(Math.Max(0, shape.Pool.Bytes - used));
-    }
+    private ByteSize Free(SimulatedShape shape) => new(Math.Max(0, shape.Pool.Bytes - Taken().Bytes));
+
+    private ByteSize Taken() => new(_pool.Volumes(_host.Instance).Sum(volume => volume.Size.Bytes));
 
     private Result<StepOutcome> MakeDisk(DomainSpec spec)
     {
@@ -266,7 +266,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         return outcome;
     }
 
-    private Task<Result<StepOutcome>> StopAsync(DomainName name, string words, CancellationToken ct) => ChangeAsync(
+    private Task<Result<StepOutcome>> StopAsync(DomainName name, string words, bool byGuest, CancellationToken ct) => ChangeAsync(
         name,
         before =>
         {
@@ -276,7 +276,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
             }
 
             Print(_pool, name, words);
-            return before with { State = DomainState.Off, SignedIn = false, Typed = "" };
+            return before with { State = DomainState.Off, ByGuest = byGuest, SignedIn = false, Typed = "" };
         },
         ct);
 

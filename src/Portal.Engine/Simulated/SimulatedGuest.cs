@@ -77,7 +77,7 @@ internal static class SimulatedGuest
         {
             case ["poweroff" or "halt"]:
                 printed.Append(GoDown);
-                return domain with { State = DomainState.Off, SignedIn = false };
+                return domain with { State = DomainState.Off, ByGuest = true, SignedIn = false };
             case ["reboot"]:
                 domain = domain with { SignedIn = false, Boots = domain.Boots + 1 };
                 printed.Append(Lines("reboot: Restarting system")).Append(Boot(domain));

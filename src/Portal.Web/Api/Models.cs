@@ -200,6 +200,11 @@ internal sealed record InventoryJson(IReadOnlyList<InventoryDomainJson> Domains,
 
 internal sealed record HostModeBody(App.Hosts.HostMode Mode);
 
+/// <param name="ConfirmName">The host's name.</param>
+internal sealed record WriteOffBody(string? ConfirmName);
+
+internal sealed record WrittenOffJson(int VmsLost);
+
 internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered = true);
 
 internal sealed record PriceBody(string Currency, decimal RunningPerHour, decimal AllocatedPerHour);

@@ -20,6 +20,9 @@ internal static class StaffApi
         api.MapPut("/hosts/{host:guid}/mode", async (Guid host, HostModeBody body, ChangeHostMode.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host), body.Mode), http.Actor(), ct)).Answer())
             .WithTags("Hosts").WithName("ChangeHostMode").WithSummary("Lets new VMs come to a host, or not. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404);
+        api.MapPost("/hosts/{host:guid}/write-off", async (Guid host, WriteOffBody body, WriteOffHost.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host), body.ConfirmName ?? ""), http.Actor(), ct)).Answer(lost => new WrittenOffJson(lost)))
+            .WithTags("Hosts").WithName("WriteOffHost").WithSummary("Gives up a host that will not come back: its VMs are lost and cost nothing from its last sight on. For operators; refused while the host answers.").Produces<WrittenOffJson>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
         api.MapGet("/setup", async (GetChecklist.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows))
             .WithTags("Setup").WithName("GetChecklist").WithSummary("What has to be there before anything can be sold. For administrators.").Produces<IEnumerable<SetupRow>>().ProducesProblem(403);

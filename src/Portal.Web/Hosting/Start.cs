@@ -1,9 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Portal.App;
 using Portal.App.Setup;
 
 namespace Portal.Web.Hosting;
@@ -21,11 +19,11 @@ internal static class Start
         var request = new FirstRunRequest(
             app.Services.GetRequiredService<IOptions<PortalOptions>>().Value.Engine,
             pool,
+            await InstancesAsync(data, ct),
             app.Configuration["PORTAL_ADMIN_EMAIL"],
             app.Configuration["PORTAL_ADMIN_PASSWORD"]);
         await using var scope = app.Services.CreateAsyncScope();
-        var made = await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(request, accounts => KeepAsync(data, accounts, ct), ct);
-        await NoteInstanceAsync(app.Services, data, ct);
+        var made = await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(request, new FirstRunNotes(accounts => KeepAsync(data, accounts, ct), instance => NoteInstanceAsync(data, instance, ct)), ct);
         if (made.Count > 0)
         {
             Console.WriteLine(Describe(made));
@@ -54,15 +52,22 @@ internal static class Start
         await writer.WriteAsync(Describe(accounts).AsMemory(), ct);
     }
 
-    // `./portal down --all` removes the domains of this portal and of no other; it works when the database is down.
-    private static async Task NoteInstanceAsync(IServiceProvider services, string data, CancellationToken ct)
+    private static async Task<IReadOnlyList<string>> InstancesAsync(string data, CancellationToken ct)
     {
-        await using var db = services.GetRequiredService<PortalDbs>().ForSystem();
-        var instances = await db.Hosts.Select(h => h.Instance).ToListAsync(ct);
-        if (instances.Count > 0)
+        var file = Path.Combine(data, "instance");
+        return File.Exists(file) ? [.. (await File.ReadAllLinesAsync(file, ct)).Where(line => line.Length > 0)] : [];
+    }
+
+    // `./portal down --all` removes the domains of this portal and of no other; it works when the database is down.
+    private static async Task NoteInstanceAsync(string data, string instance, CancellationToken ct)
+    {
+        Directory.CreateDirectory(data);
+        var instances = await InstancesAsync(data, ct);
+        if (!instances.Contains(instance))
         {
-            Directory.CreateDirectory(data);
-            await File.WriteAllLinesAsync(Path.Combine(data, "instance"), instances, ct);
+            var whole = Path.Combine(data, "instance");
+            await File.WriteAllLinesAsync(whole + ".new", [.. instances, instance], ct);
+            File.Move(whole + ".new", whole, overwrite: true);
         }
     }
 
@@ -71,7 +76,7 @@ internal static class Start
         var text = new StringBuilder("Accounts (change the passwords after the first sign-in):\n");
         foreach (var account in accounts)
         {
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {account.Email}  {account.Password}  {account.For}\n");
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {account.Email}  {account.Password ?? "(given)"}  {account.For}\n");
         }
 
         return text.ToString();

@@ -1,6 +1,7 @@
 using MudBlazor;
 using Portal.App;
 using Portal.App.Access;
+using Portal.App.Control;
 using Portal.App.Hosts;
 using Portal.Kernel;
 using Portal.Web.Components;
@@ -9,7 +10,7 @@ using Portal.Web.Components.Shared;
 namespace Portal.Web.Hosts;
 
 /// <summary>The hosts, the ones in trouble first: what is wrong and how to mend it, and where there is room.</summary>
-public partial class HostsPage(ListHosts.Handler lists, ChangeHostMode.Handler modes, IDialogService dialogs) : PortalPage
+public partial class HostsPage(ListHosts.Handler lists, ChangeHostMode.Handler modes, WriteOffHost.Handler writeOffs, IDialogService dialogs, TimeProvider clock) : PortalPage
 {
     private Result<IReadOnlyList<HostRow>>? _hosts;
     private Refusal? _refusal;
@@ -47,6 +48,24 @@ public partial class HostsPage(ListHosts.Handler lists, ChangeHostMode.Handler m
         _busy = true;
         StateHasChanged();
         _refusal = (await AskAsync<Done>((actor, ct) => modes.HandleAsync(new ChangeHostMode.Request(host.Id, mode), actor, ct))).Refusal;
+        _busy = false;
+        await LookAgainAsync();
+    }
+
+    // The handler decides by the database's clock; this only spares the others a button that would refuse.
+    private bool IsSilent(HostRow host) => host.Problem is not null && (host.SeenAt is null || clock.GetUtcNow() - host.SeenAt > Shown.Silence);
+
+    private async Task WriteOffAsync(HostRow host)
+    {
+        var text = $"For a machine that will never come back. Its {Said.Count(host.Vms, "VM")} and their disks are given up for good, what is under way on them ends, and they cost nothing from the moment it was seen last. Their owners get a mail. Make sure that it is off: a machine that comes back runs its VMs on, and nobody knows of them.";
+        if (!await dialogs.AskByNameAsync($"Write off {host.Name}?", text, $"Write off {host.Name}", host.Name))
+        {
+            return;
+        }
+
+        _busy = true;
+        StateHasChanged();
+        _refusal = (await AskAsync<int>((actor, ct) => writeOffs.HandleAsync(new WriteOffHost.Request(host.Id, host.Name), actor, ct))).Refusal;
         _busy = false;
         await LookAgainAsync();
     }

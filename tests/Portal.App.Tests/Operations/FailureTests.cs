@@ -164,7 +164,12 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
         var vm = await _world.RunningVmAsync(ct);
         _world.Faults.Arm(SimulatedVerb.AskShutdown, SimulatedMoment.Before, SimulatedFault.Ignore);
 
-        var ended = await _world.DoAsync(vm, OperationKind.ShutDown, ct);
+        var waits = await _world.DoAsync(vm, OperationKind.ShutDown, ct);
+        // Nobody is held up by it: it is let go of, and looked at again in a moment.
+        Assert.Equal((OperationState.Running, null, true), (waits.State, waits.Owner, waits.CanCancel));
+        Assert.Equal(0, (await LookAgainAsync(waits, ct)).Steps[1].Tries);
+        await _world.Database.ExecuteAsync("UPDATE operation_steps SET started_at = started_at - interval '90 seconds' WHERE operation_id = $1", ct, waits.Id.Value);
+        var ended = await LookAgainAsync(waits, ct);
 
         Assert.Equal((OperationState.Failed, "operations.guest_keeps_running"), (ended.State, ended.ProblemCode));
         vm = await _world.VmAsync(vm.Id, ct);
@@ -172,6 +177,45 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
         await using var db = _world.Main.Dbs.ForSystem();
         Assert.Equal(2, await db.UsageIntervals.CountAsync(u => u.VmId == vm.Id && u.To == null, ct));
         Assert.Equal(OperationState.Succeeded, (await _world.DoAsync(vm, OperationKind.PowerOff, ct)).State);
+        await Picture.CheckBooksAsync(_world, vm.Id, ct);
+    }
+
+    [Fact]
+    public async Task Waiting_for_a_guest_that_takes_its_time_can_be_called_off_to_force_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = await _world.RunningVmAsync(ct);
+        _world.Faults.Arm(SimulatedVerb.AskShutdown, SimulatedMoment.Before, SimulatedFault.Ignore);
+        var waits = await _world.DoAsync(vm, OperationKind.ShutDown, ct);
+
+        Assert.Null((await _world.Main.Get<CancelOperation.Handler>().HandleAsync(new(_world.Tenant, waits.Id), _world.Owner, ct)).Refusal);
+
+        Assert.Equal(OperationState.Cancelled, (await _world.LastOperationAsync(vm.Id, ct)).State);
+        Assert.Equal(WantedState.Running, (await _world.VmAsync(vm.Id, ct)).Wanted);
+        await _world.Main.RunRungAsync(ct);
+        Assert.Equal(OperationState.Succeeded, (await _world.DoAsync(vm, OperationKind.PowerOff, ct)).State);
+        await Picture.CheckBooksAsync(_world, vm.Id, ct);
+    }
+
+    [Fact]
+    public async Task What_is_in_the_way_and_is_not_the_vms_is_left_alone_by_the_way_back_too()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = (await _world.OrderAndApproveAsync(ct)).Single();
+        var name = vm.DomainOn(await _world.HostAsync(ct));
+        var disk = Path.Combine(_world.Pool, "disks", name.Text + ".qcow2");
+        Directory.CreateDirectory(Path.GetDirectoryName(disk)!);
+        await File.WriteAllTextAsync(disk, "somebody's", ct);
+        _world.Refusals[SimulatedVerb.EnsureRootDisk] = new Occupied(disk);
+        await _world.Main.RunRungAsync(ct);
+        _world.Refusals.Clear();
+
+        Assert.Equal("engine.occupied", (await _world.LastOperationAsync(vm.Id, ct)).ProblemCode);
+        Assert.Equal("somebody's", await File.ReadAllTextAsync(disk, ct));
+        // The next try has a name of its own.
+        Assert.Equal(OperationState.Succeeded, (await _world.DoAsync(await _world.VmAsync(vm.Id, ct), OperationKind.Build, ct)).State);
+        Assert.Equal("somebody's", await File.ReadAllTextAsync(disk, ct));
+        File.Delete(disk);
         await Picture.CheckBooksAsync(_world, vm.Id, ct);
     }
 
@@ -270,6 +314,13 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
         var open = await db.UsageIntervals.Where(u => u.VmId == vm.Id && u.To == null).Select(u => u.Meter).ToListAsync(ct);
         Assert.Equal([App.Metering.Meter.VmAllocated], open);
         Assert.Equal(1, await db.AuditEntries.CountAsync(e => e.ObjectId == vm.Id.Value && e.Verb == "vm.seen", ct));
+    }
+
+    private async Task<Operation> LookAgainAsync(Operation operation, CancellationToken ct)
+    {
+        await _world.EndRestAsync(operation.Id, ct);
+        await _world.Main.RunAsync(operation.Id, ct);
+        return await _world.LastOperationAsync(operation.VmId, ct);
     }
 
     private async Task<int> CountOpenUsageAsync(Vm vm, CancellationToken ct)

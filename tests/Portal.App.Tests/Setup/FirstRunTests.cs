@@ -10,7 +10,9 @@ namespace Portal.App.Tests.Setup;
 
 public sealed class FirstRunTests(PostgresFixture postgres)
 {
-    private static readonly FirstRunRequest s_request = new("simulated", "/srv/pool", null, null);
+    private static readonly FirstRunRequest s_request = new("simulated", "/srv/pool", [], null, null);
+
+    private readonly HashSet<string> _instances = [];
 
     [Fact]
     public async Task Repeated_it_changes_nothing()
@@ -57,7 +59,7 @@ public sealed class FirstRunTests(PostgresFixture postgres)
         // Whatever was told last opens the accounts.
         foreach (var account in kept.TakeLast(3))
         {
-            Assert.True(await users.CheckPasswordAsync((await users.FindByEmailAsync(account.Email))!, account.Password));
+            Assert.True(await users.CheckPasswordAsync((await users.FindByEmailAsync(account.Email))!, account.Password!));
         }
     }
 
@@ -74,12 +76,51 @@ public sealed class FirstRunTests(PostgresFixture postgres)
 
         await using var db = process.Dbs.ForSystem();
         Assert.Equal(["ada@example.org"], await db.Users.Select(u => u.Email).ToListAsync(ct));
+        // Whoever gave a password knows it; it is not written down once more.
+        Assert.All(kept, account => Assert.Null(account.Password));
     }
 
-    private static async Task RunAsync(WorldProcess process, List<MadeAccount> kept, CancellationToken ct, FirstRunRequest? request = null)
+    [Fact]
+    public async Task Another_machine_on_the_same_database_is_refused_before_it_touches_anything()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var database = await postgres.NewEmptyAsync(ct);
+        await using var process = await PortalWorld.StartAsync(database, ct);
+        await RunAsync(process, [], ct);
+        var mine = _instances.Single();
+        _instances.Clear();
+
+        var refused = await Assert.ThrowsAsync<SetupException>(() => RunAsync(process, [], ct, s_request with { PoolPath = "/other" }));
+
+        Assert.Contains(mine, refused.Message, StringComparison.Ordinal);
+        await using var db = process.Dbs.ForSystem();
+        Assert.Equal(("/srv/pool", mine), await db.Hosts.Select(h => new ValueTuple<string, string>(h.PoolPath, h.Instance)).SingleAsync(ct));
+    }
+
+    [Fact]
+    public async Task A_machine_whose_host_was_written_off_is_registered_anew()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var database = await postgres.NewEmptyAsync(ct);
+        await using var process = await PortalWorld.StartAsync(database, ct);
+        await RunAsync(process, [], ct);
+        await using var db = process.Dbs.ForSystem();
+        (await db.Hosts.SingleAsync(ct)).WriteOff();
+        await db.SaveChangesAsync(ct);
+
+        await RunAsync(process, [], ct);
+
+        Assert.Equal(2, _instances.Count);
+        Assert.Equal(2, await db.Hosts.Select(h => h.Instance).Distinct().CountAsync(ct));
+    }
+
+    private async Task RunAsync(WorldProcess process, List<MadeAccount> kept, CancellationToken ct, FirstRunRequest? request = null)
     {
         await using var scope = process.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(request ?? s_request, made => { kept.AddRange(made); return Task.CompletedTask; }, ct);
+        var notes = new FirstRunNotes(
+            made => { kept.AddRange(made); return Task.CompletedTask; },
+            instance => { _instances.Add(instance); return Task.CompletedTask; });
+        await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync((request ?? s_request) with { Instances = [.. _instances] }, notes, ct);
     }
 
     private static async Task<(int, int, int, int, int, int, int, int, int)> CountAsync(WorldProcess process, CancellationToken ct)

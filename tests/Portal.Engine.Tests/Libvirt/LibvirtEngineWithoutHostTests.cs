@@ -16,7 +16,7 @@ public sealed class LibvirtEngineWithoutHostTests : IDisposable
     [Fact]
     public async Task Libvirtd_gone_is_a_fault_that_says_how_to_start_it_and_a_finding()
     {
-        await using var engine = Engine(_ => new HostAnswer(1, "", RecordedShell.File("libvirt-9.0.0-gone.err")));
+        await using var engine = Engine(command => command.Program == "du" ? new HostAnswer(0, "0\t/pool\n", "") : new HostAnswer(1, "", RecordedShell.File("libvirt-9.0.0-gone.err")));
         var spec = An.Spec(_instance);
 
         var fault = await Assert.ThrowsAsync<HostFaultException>(() => engine.EnsureOffAsync(An.Fence(spec), spec.Name, Ct));

@@ -73,12 +73,17 @@ public sealed class PortalWorld : IAsyncDisposable
         return world;
     }
 
+    /// <summary>The mark of the one host, as a data directory would keep it.</summary>
+    public const string Instance = "0badcafe";
+
+    private static FirstRunNotes NoNotes { get; } = new(_ => Task.CompletedTask, _ => Task.CompletedTask);
+
     /// <summary>Lets the first run fill an empty portal.</summary>
     internal static async Task FillAsync(TestDatabase database)
     {
         await using var process = new WorldProcess(database, []);
         await using var scope = process.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest("simulated", "/nowhere", null, null), _ => Task.CompletedTask, CancellationToken.None);
+        await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest("simulated", "/nowhere", [Instance], null, null), NoNotes, CancellationToken.None);
     }
 
     /// <summary>A process on a database that may be empty: without a world, for what comes before the first run.</summary>
@@ -230,7 +235,7 @@ public sealed class PortalWorld : IAsyncDisposable
     {
         await using (var scope = Main.Services.CreateAsyncScope())
         {
-            await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest("simulated", Pool, null, null), _ => Task.CompletedTask, ct);
+            await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync(new FirstRunRequest("simulated", Pool, [Instance], null, null), NoNotes, ct);
         }
 
         await Main.Get<ImageBuilds>().BuildMissingAsync(new HashSet<(PoolId, TemplateVersionId)>(), ct);

@@ -53,6 +53,10 @@ public static class Asking
     public static Task<bool> AskToDeleteAsync(this IDialogService dialogs, string name, string text) =>
         ShowAsync(dialogs, $"Delete {name}?", text, $"Delete {name}", true, name);
 
+    /// <summary>Whether the person typed the name and said yes to something else than a deletion.</summary>
+    public static Task<bool> AskByNameAsync(this IDialogService dialogs, string title, string text, string yes, string name) =>
+        ShowAsync(dialogs, title, text, yes, true, name);
+
     private static async Task<bool> ShowAsync(IDialogService dialogs, string title, string text, string yes, bool dangerous, string? nameToType)
     {
         var parameters = new DialogParameters<ConfirmDialog>

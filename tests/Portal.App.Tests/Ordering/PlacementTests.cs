@@ -1,0 +1,49 @@
+using Portal.App.Control;
+using Portal.App.Hosts;
+using Portal.App.Networks;
+using Portal.App.Ordering;
+using Portal.App.Vms;
+using Portal.Engine;
+using Portal.Engine.Simulated;
+using Portal.Kernel;
+using Portal.Testing.Postgres;
+using Portal.Testing.Worlds;
+
+namespace Portal.App.Tests.Ordering;
+
+public sealed class PlacementTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task A_pool_is_sold_to_its_last_gibibyte_and_not_beyond()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        world.Faults.Shape = new SimulatedShape { PoolMiB = 3 << 10 };
+        await world.Main.Get<HostWatch>().LookAsync(ct);
+
+        // A Nano has 1 GiB. What is built takes from the pool what it was sold as; that is counted once.
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(VmStage.Ready, (await world.RunningVmAsync(ct)).Stage);
+            await world.Main.Get<HostWatch>().LookAsync(ct);
+        }
+
+        var fourth = await world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(world.Tenant, await world.FormAsync("fourth", ct), "k"), world.Owner, ct);
+        Assert.Equal("ordering.no_host_fits", fourth.Refusal?.Code);
+    }
+
+    [Fact]
+    public void A_host_without_addresses_takes_nothing_and_that_is_what_is_said()
+    {
+        var memory = ByteSize.FromGiB(1);
+        HostRoom[] rooms = [Room("a", addresses: 1), Room("b", addresses: 1)];
+
+        Assert.Equal(2, Placement.Choose(rooms, 2, 1, memory, memory)?.Select(r => r.Host.Name).Distinct().Count());
+        Assert.Null(Placement.Choose(rooms, 3, 1, memory, memory));
+        Assert.IsType<NoAddressLeft>(Placement.WhyNot(rooms, "S", 3, 1, memory, memory));
+        Assert.IsType<NoHostFits>(Placement.WhyNot(rooms, "S", 3, 100, memory, memory));
+    }
+
+    private static HostRoom Room(string name, int addresses) =>
+        new(new Host(name, HostKind.Simulated, "0badcafe", "/pool"), PoolId.New(), 64, ByteSize.FromGiB(64), ByteSize.FromGiB(64), addresses);
+}
