@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.HttpOverrides;
 using Portal.App;
 using Portal.App.Setup;
 using Portal.Web.Access;
@@ -29,7 +28,7 @@ builder.Services.AddScoped<CurrentActor>();
 builder.Services.AddPortalPages();
 builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(180));
-builder.Services.Configure<ForwardedHeadersOptions>(options => options.ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost);
+builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<Microsoft.Extensions.Options.IOptions<PortalOptions>>(Edge.Trust);
 if (!args.Contains("--migrate"))
 {
     builder.Services.AddPortalJobs();
@@ -55,10 +54,12 @@ catch (SetupException e)
 }
 
 app.UseForwardedHeaders();
+app.UseHsts();
 app.UsePortalHeaders();
 app.UseExceptionHandler(Faulted.Handle);
 app.UseStatusCodePagesWithReExecute("/not-found");
 app.UseWebSockets();
+app.UseRateLimiter();
 app.UseAuthentication();
 app.UseAuthorization();
 app.UseAntiforgery();

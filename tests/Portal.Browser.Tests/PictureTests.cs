@@ -27,8 +27,12 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
     {
         await using var person = await browser.OpenAsync(portal, width, theme);
         var problems = new List<string>();
-        await person.Page.GotoAsync("/account/sign-in");
-        await LookAsync(person, "sign-in", theme, width, problems);
+        foreach (var page in new[] { "sign-in", "lost-password", "new-password" })
+        {
+            await person.Page.GotoAsync($"/account/{page}");
+            await LookAsync(person, page, theme, width, problems);
+        }
+
         await person.SignInAsync(who);
         foreach (var path in who == Person.Tenant ? TenantPages : StaffPages)
         {

@@ -1,5 +1,8 @@
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Portal.App.Audit;
+using Portal.App.Outbox;
 using Portal.Kernel;
 
 namespace Portal.App.Access;
@@ -80,6 +83,76 @@ public static class ChangePerson
             await db.SaveChangesAsync(ct);
             await transaction.CommitAsync(ct);
             return default(Done);
+        }
+    }
+}
+
+/// <summary>Lets an account be used again at once that rests after wrong passwords.</summary>
+public static class UnlockPerson
+{
+    public sealed record Request(UserId User);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        /// <summary>Safe to repeat.</summary>
+        public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.ManagePeople) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            var user = await db.Users.SingleOrDefaultAsync(u => u.Id == request.User.Value, ct);
+            if (user is null)
+            {
+                return new NotFound("person");
+            }
+
+            user.LockoutEnd = null;
+            user.AccessFailedCount = 0;
+            db.Add(AuditEntry.OfPlatform(actor, "account.unlocked", user.Id, user.DisplayName));
+            await db.SaveChangesAsync(ct);
+            return default(Done);
+        }
+    }
+}
+
+/// <summary>Makes a link with which a person sets a new password, for those who lost theirs. It goes by mail; where no mail is set up, it is shown once.</summary>
+public static class MakePasswordLink
+{
+    /// <param name="Portal">The portal's own address, for the link.</param>
+    public sealed record Request(UserId User, Uri Portal);
+
+    /// <param name="Link">Null where it was mailed: only the person is to have it.</param>
+    public sealed record Made(string Email, Uri? Link);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access, UserManager<PortalUser> users, IOptions<MailOptions> mail)
+    {
+        /// <summary>Safe to repeat: links hold for a day, and until the password changes. The present password holds until then.</summary>
+        public async Task<Result<Made>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.ManagePeople) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await using var db = dbs.ForSystem();
+            var user = await db.Users.SingleOrDefaultAsync(u => u.Id == request.User.Value, ct);
+            if (user is null)
+            {
+                return new NotFound("person");
+            }
+
+            var link = await PasswordLink.MakeAsync(users, user, request.Portal);
+            if (mail.Value.IsSet)
+            {
+                db.Add(PasswordLink.Mail(user, link, $"{actor.Name} made this link for you."));
+            }
+
+            db.Add(AuditEntry.OfPlatform(actor, "account.password_link_made", user.Id, user.DisplayName));
+            await db.SaveChangesAsync(ct);
+            return new Made(user.Email ?? "", mail.Value.IsSet ? null : link);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Outbox;
@@ -43,15 +44,16 @@ public static class ListMembers
     }
 }
 
-/// <summary>Invites somebody by mail address. The link is shown once, and mailed where mail is set up.</summary>
+/// <summary>Invites somebody by mail address. The link goes by mail; where no mail is set up, it is shown once.</summary>
 public static class InviteMember
 {
     /// <param name="BaseUrl">The portal's own address, for the link.</param>
     public sealed record Request(TenantId Tenant, string Email, TenantRole Role, Uri BaseUrl);
 
-    public sealed record Invited(InvitationId Invitation, Uri Link, DateTimeOffset ExpiresAt);
+    /// <param name="Link">Null where it was mailed: only the invited is to have it.</param>
+    public sealed record Invited(InvitationId Invitation, string Email, Uri? Link, DateTimeOffset ExpiresAt);
 
-    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    public sealed class Handler(PortalDbs dbs, AccessRules access, IOptions<MailOptions> mail)
     {
         private static readonly TimeSpan s_life = TimeSpan.FromDays(7);
 
@@ -73,13 +75,23 @@ public static class InviteMember
             var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
             var expires = await db.NowAsync(ct) + s_life;
             var email = request.Email.Trim();
+            var members = await db.Memberships.Where(m => m.TenantId == request.Tenant).Select(m => m.Email).ToListAsync(ct);
+            if (members.Contains(email, StringComparer.OrdinalIgnoreCase))
+            {
+                return new Invalid("email", $"{email} is a member already. Roles are changed in the list.");
+            }
+
             var invitation = new Invitation(request.Tenant, email, request.Role, AcceptInvitation.HashOf(token), actor.Name, expires);
             var link = new Uri(request.BaseUrl, $"/account/invitation/{token}");
             db.Add(invitation);
-            db.Add(new OutboxMessage(request.Tenant, email, $"{actor.Name} invites you to {tenant.Name}", $"{actor.Name} invites you to {tenant.Name} as {request.Role.ToString().ToLowerInvariant()}.\n\nAccept within 7 days:\n{link}\n"));
+            if (mail.Value.IsSet)
+            {
+                db.Add(new OutboxMessage(request.Tenant, email, $"{actor.Name} invites you to {tenant.Name}", $"{actor.Name} invites you to {tenant.Name} as {request.Role.ToString().ToLowerInvariant()}.\n\nAccept within 7 days:\n{link}\n"));
+            }
+
             db.Add(AuditEntry.Of(actor, request.Tenant, "member.invited", invitation.Id.Value, email, request.Role.ToString()));
             await db.SaveChangesAsync(ct);
-            return new Invited(invitation.Id, link, expires);
+            return new Invited(invitation.Id, email, mail.Value.IsSet ? null : link, expires);
         }
     }
 }
@@ -121,6 +133,10 @@ public sealed record InvitationGone()
     public override RefusalKind Kind => RefusalKind.NotFound;
 }
 
+/// <summary>Who holds the link is in the tenant; the invitation stays open for whom it was meant.</summary>
+public sealed record MemberAlready(string Tenant, TenantRole Role)
+    : Refusal("tenants.member_already", $"You are in {Tenant} already, as {Role.ToString().ToLowerInvariant()}. An owner changes that on the members page; this invitation was not used.");
+
 /// <summary>Shows and takes an invitation.</summary>
 public static class AcceptInvitation
 {
@@ -129,9 +145,9 @@ public static class AcceptInvitation
     /// <summary>What an invitation offers.</summary>
     public sealed record Offer(string TenantName, string TenantSlug, string Email, TenantRole Role, string InvitedBy);
 
-    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    public sealed class Handler(PortalDbs dbs)
     {
-        /// <summary>The signed-in person takes the place. Once; who is a member already stays what it is.</summary>
+        /// <summary>The signed-in person takes the place. Once; who is a member already stays what it is, and is told so.</summary>
         public async Task<Result<Offer>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
             if (actor.User is not { } user)
@@ -150,12 +166,13 @@ public static class AcceptInvitation
             }
 
             var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == invitation.TenantId, ct);
-            invitation.Accept(now);
-            if (!access.Allows(actor, Permission.SeeTenant, tenant.Id) || !actor.Memberships.ContainsKey(tenant.Id))
+            if (actor.Memberships.TryGetValue(tenant.Id, out var role))
             {
-                db.Add(new Membership(tenant.Id, user, invitation.Role, actor.Name, actor.Email, now));
+                return new MemberAlready(tenant.Name, role);
             }
 
+            invitation.Accept(now);
+            db.Add(new Membership(tenant.Id, user, invitation.Role, actor.Name, actor.Email, now));
             db.Add(AuditEntry.Of(actor, tenant.Id, "member.joined", user.Value, actor.Name, invitation.Role.ToString()));
             await db.SaveChangesAsync(ct);
             await transaction.CommitAsync(ct);

@@ -3,11 +3,12 @@ using Portal.App.Access;
 using Portal.Kernel;
 using Portal.Web.Components;
 using Portal.Web.Components.Shared;
+using Portal.Web.Hosting;
 
 namespace Portal.Web.Access;
 
 /// <summary>Who has an account, and which platform roles each holds. A change holds from the person's next click on.</summary>
-public partial class PeoplePage(ListPeople.Handler lists, ChangePerson.Handler changing, IDialogService dialogs) : PortalPage
+public partial class PeoplePage(ListPeople.Handler lists, ChangePerson.Handler changing, UnlockPerson.Handler unlocking, MakePasswordLink.Handler links, PublicAddress address, IDialogService dialogs) : PortalPage
 {
     private static readonly StatusLook s_fine = new("In use", Icons.Material.Outlined.CheckCircle, Tone.Neutral);
     private static readonly StatusLook s_disabled = new("Disabled", Icons.Material.Outlined.Block, Tone.Warning);
@@ -15,6 +16,7 @@ public partial class PeoplePage(ListPeople.Handler lists, ChangePerson.Handler c
 
     private Result<IReadOnlyList<PersonRow>>? _people;
     private Refusal? _refusal;
+    private MakePasswordLink.Made? _made;
     private bool _busy;
 
     protected override async Task OnInitializedAsync() => _people = await ReadAsync("people", LoadAsync);
@@ -38,6 +40,30 @@ public partial class PeoplePage(ListPeople.Handler lists, ChangePerson.Handler c
         {
             await ChangeAsync(person.Id, person.Roles, !person.Disabled);
         }
+    }
+
+    private async Task MakeLinkAsync(PersonRow person)
+    {
+        if (!await dialogs.AskAsync($"New password for {person.Name}?", "Makes a link with which a new password is set. The present one holds until then.", "Make the link"))
+        {
+            return;
+        }
+
+        _busy = true;
+        StateHasChanged();
+        var made = await AskAsync<MakePasswordLink.Made>((actor, ct) => links.HandleAsync(new MakePasswordLink.Request(person.Id, address.Seen(new Uri(Navigation.BaseUri))), actor, ct));
+        _refusal = made.Refusal;
+        _made = made.Succeeded ? made.Value : null;
+        _busy = false;
+    }
+
+    private async Task UnlockAsync(PersonRow person)
+    {
+        _busy = true;
+        StateHasChanged();
+        _refusal = (await AskAsync<Done>((actor, ct) => unlocking.HandleAsync(new UnlockPerson.Request(person.Id), actor, ct))).Refusal;
+        _busy = false;
+        await LookAgainAsync();
     }
 
     private async Task ChangeAsync(UserId user, IReadOnlyList<PlatformRole> roles, bool disabled)

@@ -9,32 +9,23 @@ internal static class AccountApi
 {
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapPost("/sign-in", SignInAsync).AllowAnonymous().WithTags("Account").WithName("SignIn")
+        api.MapPost("/sign-in", SignInAsync).AllowAnonymous().RequireRateLimiting(Hosting.SignIn.Limit).WithTags("Account").WithName("SignIn")
             .WithSummary("Gives a bearer token for an e-mail address and a password.")
-            .Produces<AccessTokenResponse>().ProducesProblem(401);
+            .Produces<AccessTokenResponse>().ProducesProblem(401).ProducesProblem(429);
         api.MapGet("/me", (HttpContext http) => Results.Ok(MeJson.Of(http.Actor()))).WithTags("Account").WithName("GetMe")
             .WithSummary("Who you are, and what you may do.").Produces<MeJson>();
     }
 
-    private static async Task<IResult> SignInAsync(SignInBody body, SignInManager<PortalUser> signIn)
+    private static async Task<IResult> SignInAsync(SignInBody body, Accounts accounts, SignInManager<PortalUser> signIn, CancellationToken ct)
     {
-        signIn.AuthenticationScheme = IdentityConstants.BearerScheme;
-        var user = await signIn.UserManager.FindByEmailAsync(body.Email.Trim());
-        if (user is { Disabled: false })
+        if (await accounts.CheckAsync(body.Email, body.Password, ct) is not { } user)
         {
-            var result = await signIn.PasswordSignInAsync(user, body.Password, isPersistent: false, lockoutOnFailure: true);
-            if (result.Succeeded)
-            {
-                // The handler has written the token to the answer.
-                return Results.Empty;
-            }
-
-            if (result.IsLockedOut)
-            {
-                return Results.Problem("Too many wrong passwords: this account is locked for some minutes.", statusCode: StatusCodes.Status401Unauthorized);
-            }
+            return Results.Problem("E-mail address and password do not match, or the account rests: after five wrong tries it does for five minutes.", statusCode: StatusCodes.Status401Unauthorized);
         }
 
-        return Results.Problem("E-mail address or password is wrong.", statusCode: StatusCodes.Status401Unauthorized);
+        // The handler writes the token to the answer.
+        signIn.AuthenticationScheme = IdentityConstants.BearerScheme;
+        await signIn.SignInAsync(user, isPersistent: false);
+        return Results.Empty;
     }
 }

@@ -57,16 +57,16 @@ internal static class ApiServices
     private static async ValueTask<object?> AsActorAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
-        if (CurrentActor.UserIdOf(http.User) is not { } user)
+        if (CurrentActor.Of(http.User) is not { } who)
         {
             return http.GetEndpoint()?.Metadata.GetMetadata<Microsoft.AspNetCore.Authorization.IAllowAnonymous>() is null
                 ? Results.Problem("Sign in first.", statusCode: StatusCodes.Status401Unauthorized)
                 : await next(context);
         }
 
-        if (await http.RequestServices.GetRequiredService<ActorSource>().LoadAsync(user, http.RequestAborted) is not { } actor)
+        if (await http.RequestServices.GetRequiredService<ActorSource>().LoadAsync(who, http.RequestAborted) is not { } actor)
         {
-            return Results.Problem("This account is gone or disabled.", statusCode: StatusCodes.Status401Unauthorized);
+            return Results.Problem("This sign-in does not hold any more: the account is gone or disabled, or its password was changed. Sign in again.", statusCode: StatusCodes.Status401Unauthorized);
         }
 
         http.Items[typeof(Actor)] = actor;

@@ -169,7 +169,8 @@ internal sealed record MembersJson(IReadOnlyList<MemberJson> Members, IReadOnlyL
 
 internal sealed record InviteBody(string Email, TenantRole Role);
 
-internal sealed record InvitedJson(Guid Id, Uri Link, DateTimeOffset ExpiresAt);
+/// <param name="Link">Null where it was mailed.</param>
+internal sealed record InvitedJson(Guid Id, Uri? Link, DateTimeOffset ExpiresAt);
 
 internal sealed record HostJson(
     Guid Id, string Name, string Kind, string Mode, string Hypervisor, int Cpus, int SellableVcpus, int SoldVcpus, long MemoryMiB, long SellableMemoryMiB, long SoldMemoryMiB,

@@ -33,10 +33,10 @@ internal static class TenantApi
         tenants.MapGet("/{tenant:guid}/members", async (Guid tenant, ListMembers.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(MembersJson.Of))
             .WithName("ListMembers").WithSummary("Who is in the tenant, and who is invited.").Produces<MembersJson>().ProducesProblem(404);
-        tenants.MapPost("/{tenant:guid}/invitations", async (Guid tenant, InviteBody body, InviteMember.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new TenantId(tenant), body.Email, body.Role, new Uri($"{http.Request.Scheme}://{http.Request.Host}")), http.Actor(), ct))
+        tenants.MapPost("/{tenant:guid}/invitations", async (Guid tenant, InviteBody body, InviteMember.Handler handler, Hosting.PublicAddress address, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), body.Email, body.Role, address.Seen(new Uri($"{http.Request.Scheme}://{http.Request.Host}"))), http.Actor(), ct))
                     .Answer(i => new InvitedJson(i.Invitation.Value, i.Link, i.ExpiresAt)))
-            .WithName("InviteMember").WithSummary("Invites somebody; the link is shown once.").Produces<InvitedJson>().ProducesProblem(403).ProducesProblem(422);
+            .WithName("InviteMember").WithSummary("Invites somebody. The link goes by mail; where no mail is set up, it is shown once, here.").Produces<InvitedJson>().ProducesProblem(403).ProducesProblem(422);
         tenants.MapGet("/{tenant:guid}/ssh-keys", async (Guid tenant, ListSshKeys.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(rows => rows.Select(SshKeyJson.Of)))
             .WithName("ListSshKeys").WithSummary("The tenant's stored public keys.").Produces<IEnumerable<SshKeyJson>>();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
@@ -12,6 +14,11 @@ internal static class SignIn
 {
     /// <summary>Either of the two ways in.</summary>
     public const string Any = "portal";
+
+    /// <summary>The rate limit of everything that takes or mails a password.</summary>
+    public const string Limit = "sign-in";
+
+    private const int TriesPerMinute = 30;
 
     public static IServiceCollection AddPortalSignIn(this IServiceCollection services)
     {
@@ -44,9 +51,36 @@ internal static class SignIn
         // A password change or a disabled account ends other sessions within this time; what they may do is looked at with each call anyway.
         services.Configure<SecurityStampValidatorOptions>(options => options.ValidationInterval = TimeSpan.FromSeconds(30));
         services.AddAuthorization();
+        services.AddScoped<Accounts>();
+        services.AddSingleton<PublicAddress>();
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.AddPolicy(Limit, PartitionOf);
+            limiter.OnRejected = async (rejected, ct) =>
+            {
+                rejected.HttpContext.Response.Headers.RetryAfter = "60";
+                await Faulted.SayAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, "Too many tries came from your address. Wait a minute, then try again.", ct);
+            };
+        });
         services.AddDataProtection().SetApplicationName("portal").PersistKeysToDbContext<PortalDb>();
         services.AddCascadingAuthenticationState();
         return services;
+    }
+
+    // Each account has a limit of its own; this one is for those who try many accounts. A request from the portal's own machine (its tools, or a proxy that
+    // is not named in TrustedProxies) has none: it would be everybody's.
+    private static RateLimitPartition<string> PartitionOf(HttpContext context)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method) || context.Connection.RemoteIpAddress is not { } from || IPAddress.IsLoopback(from))
+        {
+            return RateLimitPartition.GetNoLimiter("");
+        }
+
+        // A customer's IPv6 network has 64 bits of addresses to try from.
+        var bytes = from.IsIPv4MappedToIPv6 ? from.MapToIPv4().GetAddressBytes() : from.GetAddressBytes();
+        return RateLimitPartition.GetSlidingWindowLimiter(
+            Convert.ToHexString(bytes, 0, Math.Min(bytes.Length, 8)),
+            _ => new SlidingWindowRateLimiterOptions { PermitLimit = TriesPerMinute, Window = TimeSpan.FromMinutes(1), SegmentsPerWindow = 6 });
     }
 
     private static void Cookie(CookieAuthenticationOptions options)

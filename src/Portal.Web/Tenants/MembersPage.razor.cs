@@ -4,11 +4,12 @@ using Portal.App.Tenants;
 using Portal.Kernel;
 using Portal.Web.Components;
 using Portal.Web.Components.Shared;
+using Portal.Web.Hosting;
 
 namespace Portal.Web.Tenants;
 
 /// <summary>Who is in a tenant and may do what, and who is invited.</summary>
-public partial class MembersPage(ListMembers.Handler lists, InviteMember.Handler inviting, WithdrawInvitation.Handler withdrawing, ChangeMember.Handler changing, IDialogService dialogs) : TenantPage
+public partial class MembersPage(ListMembers.Handler lists, InviteMember.Handler inviting, WithdrawInvitation.Handler withdrawing, ChangeMember.Handler changing, PublicAddress address, IDialogService dialogs) : TenantPage
 {
     private Result<ListMembers.People>? _people;
     private InviteMember.Invited? _invited;
@@ -28,7 +29,7 @@ public partial class MembersPage(ListMembers.Handler lists, InviteMember.Handler
     {
         _busy = true;
         var invited = await AskHereAsync<InviteMember.Invited>((tenant, actor, ct) =>
-            inviting.HandleAsync(new InviteMember.Request(tenant, _email ?? "", _role, new Uri(Navigation.BaseUri)), actor, ct));
+            inviting.HandleAsync(new InviteMember.Request(tenant, _email ?? "", _role, address.Seen(new Uri(Navigation.BaseUri))), actor, ct));
         _busy = false;
         _emailProblem = invited.Refusal is { Field: "email" } wrong ? wrong.Message : null;
         _refusal = _emailProblem is null ? invited.Refusal : null;

@@ -19,14 +19,15 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
         var wrong = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = PortalServer.Approver, password = "wrong" }, ct);
         var unknown = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = "nobody@example.org", password = "wrong" }, ct);
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (wrong.StatusCode, unknown.StatusCode));
-        Assert.Equal(await DetailAsync(wrong), await DetailAsync(unknown));
+        var no = await DetailAsync(unknown);
+        Assert.Equal(no, await DetailAsync(wrong));
 
         for (var i = 1; i < 10; i++)
         {
             wrong = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = PortalServer.Approver, password = "wrong" }, ct);
         }
 
-        Assert.Contains("locked", await DetailAsync(wrong), StringComparison.Ordinal);
+        Assert.Equal(no, await DetailAsync(wrong));
         var right = await client.PostAsJsonAsync("/api/v1/sign-in", new { email = PortalServer.Approver, password = await portal.PasswordAsync(PortalServer.Approver) }, ct);
         Assert.Equal(HttpStatusCode.Unauthorized, right.StatusCode);
         await portal.Database.ExecuteAsync("UPDATE users SET lockout_end = NULL, access_failed_count = 0", ct);

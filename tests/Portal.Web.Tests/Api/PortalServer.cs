@@ -28,6 +28,8 @@ public sealed class PortalServer(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>The first run's tenant.</summary>
     public Guid Tenant { get; private set; }
 
+    public IServiceProvider Services => Portal.Services;
+
     private WebApplicationFactory<Program> Portal => _portal ?? throw new InvalidOperationException("Not started.");
 
     public async ValueTask InitializeAsync()

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Identity;
 using Portal.App;
 using Portal.App.Access;
 using Portal.App.Tenants;
-using Portal.Kernel;
 using Portal.Web.Access;
 
 namespace Portal.Web.Components.Account;
@@ -36,14 +35,14 @@ public partial class InvitationPage(PortalDbs dbs, AcceptInvitation.Handler acce
     {
         Form ??= new Input();
         _offer = await AcceptInvitation.FindAsync(dbs, Token, Http.RequestAborted);
-        _signedInAs = CurrentActor.UserIdOf(Http.User) is { } id ? (await actors.LoadAsync(id, Http.RequestAborted))?.Name : null;
+        _signedInAs = CurrentActor.Of(Http.User) is { } who ? (await actors.LoadAsync(who, Http.RequestAborted))?.Name : null;
     }
 
     private async Task JoinAsync()
     {
-        if (CurrentActor.UserIdOf(Http.User) is { } user)
+        if (CurrentActor.Of(Http.User) is { } who)
         {
-            await TakeAsync(user);
+            await TakeAsync(await actors.LoadAsync(who, Http.RequestAborted));
         }
     }
 
@@ -64,12 +63,12 @@ public partial class InvitationPage(PortalDbs dbs, AcceptInvitation.Handler acce
         }
 
         await signIn.SignInAsync(user, isPersistent: false);
-        await TakeAsync(user.UserId);
+        await TakeAsync(await actors.LoadAsync(user.UserId, Http.RequestAborted));
     }
 
-    private async Task TakeAsync(UserId user)
+    private async Task TakeAsync(Actor? actor)
     {
-        if (await actors.LoadAsync(user, Http.RequestAborted) is not { } actor)
+        if (actor is null)
         {
             return;
         }

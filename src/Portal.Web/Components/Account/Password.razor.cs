@@ -6,7 +6,7 @@ using Portal.App.Access;
 namespace Portal.Web.Components.Account;
 
 /// <summary>Changes the password of whoever is signed in.</summary>
-public partial class Password(UserManager<PortalUser> users, SignInManager<PortalUser> signIn, NavigationManager navigation) : ComponentBase
+public partial class Password(Accounts accounts, UserManager<PortalUser> users, SignInManager<PortalUser> signIn, NavigationManager navigation) : ComponentBase
 {
     private IReadOnlyList<string> _problems = [];
 
@@ -31,7 +31,7 @@ public partial class Password(UserManager<PortalUser> users, SignInManager<Porta
             return;
         }
 
-        var result = await users.ChangePasswordAsync(user, Form.Old, Form.New);
+        var result = await accounts.ChangeAsync(user, Form.Old, Form.New, Http.RequestAborted);
         if (!result.Succeeded)
         {
             _problems = [.. result.Errors.Select(e => e.Code == nameof(IdentityErrorDescriber.PasswordMismatch) ? "That is not your present password." : e.Description)];

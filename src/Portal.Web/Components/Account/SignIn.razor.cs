@@ -6,11 +6,8 @@ using Portal.App.Access;
 namespace Portal.Web.Components.Account;
 
 /// <summary>Signs a person in by e-mail and password and goes on to the page that was asked for. Never says which half was wrong.</summary>
-public partial class SignIn(SignInManager<PortalUser> signIn, IPasswordHasher<PortalUser> hasher, NavigationManager navigation) : ComponentBase
+public partial class SignIn(Accounts accounts, SignInManager<PortalUser> signIn, NavigationManager navigation) : ComponentBase
 {
-    // Costs an unknown address as much time as a known one with a wrong password.
-    private static string? s_nobody;
-
     private bool _failed;
 
     [SupplyParameterFromForm(FormName = "sign-in")]
@@ -19,32 +16,21 @@ public partial class SignIn(SignInManager<PortalUser> signIn, IPasswordHasher<Po
     [SupplyParameterFromQuery]
     private string? ReturnUrl { get; set; }
 
+    [CascadingParameter]
+    private HttpContext Http { get; set; } = default!;
+
     protected override void OnInitialized() => Form ??= new Input();
 
     private async Task SignInAsync()
     {
-        var user = await signIn.UserManager.FindByEmailAsync(Form.Email.Trim());
-        if (user is null || user.Disabled)
+        if (await accounts.CheckAsync(Form.Email, Form.Password, Http.RequestAborted) is not { } user)
         {
-            s_nobody ??= hasher.HashPassword(new PortalUser(), Guid.CreateVersion7().ToString());
-            hasher.VerifyHashedPassword(new PortalUser(), s_nobody, Form.Password);
             _failed = true;
             return;
         }
 
-        var result = await signIn.PasswordSignInAsync(user, Form.Password, Form.Remember, lockoutOnFailure: true);
-        if (result.IsLockedOut)
-        {
-            navigation.NavigateTo("/account/locked-out");
-        }
-        else if (result.Succeeded)
-        {
-            navigation.NavigateTo(Local.OrHome(ReturnUrl));
-        }
-        else
-        {
-            _failed = true;
-        }
+        await signIn.SignInAsync(user, Form.Remember);
+        navigation.NavigateTo(Local.OrHome(ReturnUrl));
     }
 
     private sealed class Input
