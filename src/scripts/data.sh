@@ -28,14 +28,15 @@ make_data() {
 }
 
 # PostgreSQL and QEMU run as users of their own and must reach their files; many home directories (and /root) let nobody through.
-# A UNIX socket's path also ends at 107 bytes. In both cases those files live in /var/lib/portal, found again through a link.
+# A UNIX socket's path also ends at 107 bytes, and PostgreSQL's options and libvirt's XML take no odd characters. In these cases those files live in
+# /var/lib/portal, found again through a link.
 place_outside() {
     SHARED="$DATA"
     if [[ -L $DATA/shared ]]; then
         SHARED="$(readlink -f -- "$DATA/shared")"
-    elif ! others_can_pass "$DATA" || ((${#DATA} > 80)); then
+    elif ! others_can_pass "$DATA" || ((${#DATA} > 80)) || [[ $DATA == *[!A-Za-z0-9/._+-]* ]]; then
         SHARED="/var/lib/portal/$(printf %s "$DATA" | sha256sum | head -c 12)"
-        say data "other users cannot reach $DATA: disks and database go to $SHARED"
+        say data "other programs cannot use $DATA: disks and database go to $SHARED"
     fi
     if [[ $SHARED != "$DATA" && ! -d $SHARED ]]; then
         as_root mkdir -p -- "$SHARED"

@@ -104,9 +104,9 @@ tell_database() {
 
 tell_machines() {
     have virsh || return 0
-    virsh -c qemu:///system version
-    virsh -c qemu:///system nodeinfo
-    virsh -c qemu:///system list --all
+    timeout 10 virsh -c qemu:///system version
+    timeout 10 virsh -c qemu:///system nodeinfo
+    timeout 10 virsh -c qemu:///system list --all
     libvirt_is_ours && echo "libvirtd was started by a portal: process $(<"$LIBVIRT_PID")"
     tail -n 100 /var/log/libvirt/libvirtd.log
 }

@@ -60,7 +60,7 @@ ask_to_remove() {
     local domains
     if libvirt_is_needed && ! libvirt_answers; then domains="all that it has made"; else domains="$(instance_domains | wc -l)"; fi
     tell "This removes the portal in $DATA:" \
-        "  machines    $domains, with their disks; they are switched off" \
+        "  machines    $domains, with their disks in $(data_pools | paste -sd' ' -); they are switched off" \
         "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
         "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED")$([[ ${PORTAL_APP:-} ]] || echo ", and the builds in $ARTIFACTS")" \
         "Installed Debian packages stay." ""
@@ -85,7 +85,7 @@ remove_everything() {
         remove_domains
         libvirt_stop
     fi
-    remove_pool
+    remove_pools
     rm -rf -- "${SHARED:?}/postgres" "$SHARED/postgres.new" "$SHARED/run" "$SHARED/postgres.version"
     if [[ $SHARED != "$DATA" ]]; then
         as_root rm -rf -- "$SHARED"
@@ -112,12 +112,26 @@ remove_domains() {
     [[ -z $(instance_domains) ]] || fail "Some machines are still there: $(instance_domains | paste -sd' ' -)."
 }
 
-# QEMU gives disks to a user of its own; the directory is ours, and so root is needed only where subdirectories changed hands.
-remove_pool() {
-    local pool="${PORTAL_POOL:-$SHARED/pool}"
-    [[ -d $pool ]] || return 0
-    rm -rf -- "${pool:?}" 2>/dev/null || as_root rm -rf -- "${pool:?}"
-    say pool "$pool removed"
+# The pools that this portal used, as its starts wrote them down.
+data_pools() { if [[ -s $DATA/pools ]]; then cat -- "$DATA/pools"; else echo "$SHARED/pool"; fi; }
+
+# QEMU gives disks to a user of its own; the directory is ours, and so root is needed only where subdirectories changed hands. A pool elsewhere loses what
+# portals make in one; what else somebody has put there stays.
+remove_pools() {
+    local pool part
+    while read -r pool; do
+        [[ -d $pool ]] || continue
+        if [[ $pool == "$SHARED/pool" ]]; then
+            rm -rf -- "${pool:?}" 2>/dev/null || as_root rm -rf -- "${pool:?}"
+        else
+            [[ -f $pool/.portal-pool ]] || { warn "$pool has no mark of a portal and stays."; continue; }
+            for part in templates cache disks seeds consoles fences simulated acceleration.json .portal-pool; do
+                rm -rf -- "${pool:?}/$part" 2>/dev/null || as_root rm -rf -- "${pool:?}/$part"
+            done
+            rmdir -- "$pool" 2>/dev/null || { warn "$pool stays: somebody else's files are in it."; continue; }
+        fi
+        say pool "$pool removed"
+    done < <(data_pools)
 }
 
 # A program that PORTAL_APP names was built by someone else; one that runs on other data keeps its files.

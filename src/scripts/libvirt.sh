@@ -38,7 +38,8 @@ libvirt_refuses() {
         if getent group libvirt >/dev/null && [[ ! ${JOINED_LIBVIRT:-} ]]; then
             say libvirt "letting $(id -un) use it: joins the group libvirt"
             as_root usermod -aG libvirt "$(id -un)"
-            JOINED_LIBVIRT=yes exec sg libvirt -c "$(printf '%q ' "$ROOT/portal" "${ARGUMENTS[@]}")"
+            # sg stays as the new one's parent: with the locks open it would hold them for good.
+            JOINED_LIBVIRT=yes exec sg libvirt -c "$(printf '%q ' "$ROOT/portal" "${ARGUMENTS[@]}")" 8<&- 9>&-
         fi
         fail "libvirtd does not let $(id -un) in." "Run this as root, or without machines: ./portal up --engine simulated"
     fi

@@ -151,7 +151,7 @@ SQL
 portal_psql() { PGPASSFILE="$PG_PASS" PGHOST="$PG_RUN" PGUSER=portal PGDATABASE=portal "$PG_BIN/psql" -Xw "$@" 9>&-; }
 
 # Npgsql reads the password file by itself, so that no secret stands in an environment.
-pg_connection_string() { printf 'Host=%s;Username=portal;Database=portal;Passfile=%s' "$PG_RUN" "$PG_PASS"; }
+pg_connection_string() { printf 'Host=%s;Username=portal;Database=portal;Passfile="%s"' "$PG_RUN" "${PG_PASS//\"/\"\"}"; }
 
 pg_stop() {
     [[ -d $SHARED/postgres ]] || return 0

@@ -95,6 +95,18 @@ command_bench() {
     ConnectionStrings__Portal="$(pg_connection_string)"
     export ConnectionStrings__Portal
     run_tool bench --url "http://127.0.0.1:$port" --accounts "$DATA/accounts.txt" "${REST[@]}"
+    second_start "$port"
+}
+
+# From the command to the sign-in page, with everything built and the database there.
+second_start() {
+    local began took
+    "$ROOT/portal" down --data "$DATA" >&2
+    began="${EPOCHREALTIME/./}"
+    "$ROOT/portal" up --background --no-install --data "$DATA" --port "$1" >&2
+    took=$(((${EPOCHREALTIME/./} - began) / 1000))
+    tell "" "second start: it serves after $((took / 1000)).$(printf '%03d' $((took % 1000))) s (goal: at most 10 s): $( ((took <= 10000)) && echo ok || echo missed)"
+    ((took <= 10000))
 }
 
 # Whether the arguments say themselves which portal, or want no portal at all.

@@ -81,11 +81,21 @@ prepare() {
     grep -qsxF "$ENGINE" "$DATA/engines" || echo "$ENGINE" >>"$DATA/engines"
     [[ $ENGINE != libvirt ]] || libvirt_start
 
-    PORTAL_POOL="${PORTAL_POOL:-$SHARED/pool}"
-    mkdir -p -- "$PORTAL_POOL"
-    chmod 711 -- "$PORTAL_POOL"
+    make_pool
     [[ $ENGINE != libvirt ]] || refresh_lists "$PORTAL_POOL"
     export ConnectionStrings__Portal PORTAL_POOL PORTAL_DATA="$DATA" ASPNETCORE_URLS="$URL" Portal__Engine="$ENGINE"
+}
+
+# Where disks go. A directory that PORTAL_POOL names is empty or a pool already, so that `down --all` takes nothing away but what portals made.
+make_pool() {
+    PORTAL_POOL="$(realpath -m -- "${PORTAL_POOL:-$SHARED/pool}")"
+    if [[ ! -f $PORTAL_POOL/.portal-pool && $PORTAL_POOL != "$SHARED/pool" && -d $PORTAL_POOL && -n $(ls -A -- "$PORTAL_POOL") ]]; then
+        fail "$PORTAL_POOL has files in it that no portal has made." "Name an empty or a new directory in PORTAL_POOL."
+    fi
+    mkdir -p -- "$PORTAL_POOL" || fail "$PORTAL_POOL cannot be made." "Name another directory in PORTAL_POOL."
+    chmod 711 -- "$PORTAL_POOL"
+    echo "Disks of a portal's machines. './portal down --all' removes them." >"$PORTAL_POOL/.portal-pool"
+    grep -qsxF -- "$PORTAL_POOL" "$DATA/pools" || printf '%s\n' "$PORTAL_POOL" >>"$DATA/pools"
 }
 
 stop_after_failure() {

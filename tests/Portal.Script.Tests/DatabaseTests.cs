@@ -163,6 +163,23 @@ public sealed class DatabaseTests
         Assert.False(Directory.Exists(elsewhere));
     }
 
+    [Fact]
+    public async Task A_path_that_postgresql_cannot_take_in_its_options_is_none_the_worse()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root makes a directory in /var/lib.");
+        await using var script = new PortalScript();
+        script.Data = Path.Combine(script.Home, "a b;c \"d\"");
+
+        var start = await script.RunAsync("pg", "start");
+        var asked = await script.RunAsync("pg", "psql", "-Atc", "select 1");
+        var down = await script.RunAsync("down", "--all", "--yes");
+
+        Assert.True(start.Code == 0, start.All);
+        Assert.Equal("1", asked.Out.Trim());
+        Assert.True(down.Code == 0, down.All);
+        Assert.False(Directory.Exists(script.Data));
+    }
+
     private static async Task<int> PostmasterAsync(PortalScript script) =>
         int.Parse((await File.ReadAllLinesAsync(script.InData("postgres/postmaster.pid")))[0], CultureInfo.InvariantCulture);
 

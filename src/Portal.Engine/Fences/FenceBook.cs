@@ -11,14 +11,17 @@ namespace Portal.Engine.Fences;
 /// </summary>
 internal sealed class FenceBook(string directory, TimeProvider clock)
 {
+    // Longer than any command on one VM may take, so only what hangs for good is met.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+
     /// <summary>Waits for the VM's lock and enters the epoch, durably, before anything is done under it.</summary>
     /// <returns>The hold to dispose when done, or <see cref="FencedOff"/>.</returns>
-    /// <exception cref="HostFaultException">The fence's file cannot be read or written.</exception>
+    /// <exception cref="HostFaultException">The fence's file cannot be read or written, or who acts on the VM does not end.</exception>
     public async Task<Result<FenceHold>> EnterAsync(Fence fence, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fence.Epoch, nameof(fence));
         var path = Path.Combine(directory, fence.Vm.Value.ToString("N"));
-        var file = await FileLock.TakeAsync(path, clock, ct).ConfigureAwait(false);
+        var file = await TakeAsync(path, clock, ct).ConfigureAwait(false);
         try
         {
             var highest = Read(file, path);
@@ -37,7 +40,7 @@ internal sealed class FenceBook(string directory, TimeProvider clock)
             var busy = path + ".busy";
             if (File.Exists(busy))
             {
-                (await FileLock.TakeAsync(busy, clock, ct).ConfigureAwait(false)).Dispose();
+                (await TakeAsync(busy, clock, ct).ConfigureAwait(false)).Dispose();
             }
 
             return new FenceHold(file, busy);
@@ -46,6 +49,20 @@ internal sealed class FenceBook(string directory, TimeProvider clock)
         {
             file.Dispose();
             throw;
+        }
+    }
+
+    private static async Task<FileStream> TakeAsync(string path, TimeProvider clock, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(s_patience, clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        try
+        {
+            return await FileLock.TakeAsync(path, clock, both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            throw new HostFaultException($"A command of an earlier worker still acts on this VM and does not end; it holds {path}. See who it is with: fuser -v {path}");
         }
     }
 

@@ -16,7 +16,7 @@ internal static class ConsoleEndpoint
 
     public static void MapConsole(this WebApplication app) => app.Map("/console", ServeAsync).ExcludeFromDescription();
 
-    private static async Task<IResult> ServeAsync(HttpContext context, ConsoleSessions sessions, TimeProvider clock)
+    private static async Task<IResult> ServeAsync(HttpContext context, ConsoleSessions sessions, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -52,26 +52,24 @@ internal static class ConsoleEndpoint
                 KeepAliveInterval = TimeSpan.FromSeconds(20),
                 KeepAliveTimeout = TimeSpan.FromSeconds(20),
             });
-            await PumpAsync(socket, session, sessions, clock, context.RequestAborted);
+            await PumpAsync(socket, session, sessions, clock, lifetime.ApplicationStopping, context.RequestAborted);
         }
 
         return Results.Empty;
     }
 
     // Four ways to end: the guest's line ends, the browser goes, the right to watch goes, the portal stops. The first ends the others.
-    private static async Task PumpAsync(WebSocket socket, ConsoleSession session, ConsoleSessions sessions, TimeProvider clock, CancellationToken aborted)
+    private static async Task PumpAsync(WebSocket socket, ConsoleSession session, ConsoleSessions sessions, TimeProvider clock, CancellationToken stopping, CancellationToken aborted)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(aborted);
-        Task<string>[] ways =
-        [
-            ToBrowserAsync(socket, session, end.Token),
-            FromBrowserAsync(socket, session, end.Token),
-            WhileAllowedAsync(session, sessions, clock, end.Token),
-        ];
-        var first = await Task.WhenAny(ways);
-        var reason = await QuietlyAsync(first);
-        await end.CancelAsync();
-        await Task.WhenAll(ways.Select(QuietlyAsync));
+        using var quiet = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
+        using var deaf = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        var toBrowser = ToBrowserAsync(socket, session, quiet.Token);
+        var fromBrowser = FromBrowserAsync(socket, session, deaf.Token);
+        var whileAllowed = WhileAllowedAsync(session, sessions, clock, quiet.Token);
+        var reason = await QuietlyAsync(await Task.WhenAny(toBrowser, fromBrowser, whileAllowed));
+        await quiet.CancelAsync();
+        await Task.WhenAll(QuietlyAsync(toBrowser), QuietlyAsync(whileAllowed));
+        // Said before listening ends: a receive that is cancelled takes the socket down with it, and nobody would read why.
         if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
         {
             using var goodbye = new CancellationTokenSource(s_goodbye, clock);
@@ -84,6 +82,9 @@ internal static class ConsoleEndpoint
                 // The browser went first.
             }
         }
+
+        await deaf.CancelAsync();
+        await QuietlyAsync(fromBrowser);
     }
 
     private static async Task<string> ToBrowserAsync(WebSocket socket, ConsoleSession session, CancellationToken ct)

@@ -64,6 +64,16 @@ public sealed class FenceBookTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_hangs_for_good_is_waited_for_some_minutes_and_then_named()
+    {
+        using var hold = (await EnterAsync(Book(), 1)).Value;
+
+        var fault = await Assert.ThrowsAsync<HostFaultException>(() => EnterAsync(new FenceBook(_directory, new Impatient()), 2));
+
+        Assert.Contains(PathOf, fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_fence_that_is_no_number_stops_everything()
     {
         await File.WriteAllTextAsync(PathOf, "what", Ct);
@@ -80,4 +90,11 @@ public sealed class FenceBookTests : IDisposable
     private FenceBook Book() => new(_directory, TimeProvider.System);
 
     private Task<Result<FenceHold>> EnterAsync(FenceBook book, long epoch) => book.EnterAsync(new Fence(_vm, epoch), Ct);
+
+    /// <summary>Minutes pass at once.</summary>
+    private sealed class Impatient : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime >= TimeSpan.FromMinutes(1) ? TimeSpan.FromMilliseconds(50) : dueTime, period);
+    }
 }

@@ -3,12 +3,15 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Portal.Testing;
+using Portal.Testing.Postgres;
 
 namespace Portal.Web.Tests.Api;
 
 /// <summary>The whole way over REST, and what the console's door lets in.</summary>
-public sealed class JourneyTests(PortalServer portal) : IClassFixture<PortalServer>
+public sealed class JourneyTests(PortalServer portal, PostgresFixture postgres) : IClassFixture<PortalServer>
 {
     [Fact]
     public async Task Order_approve_console_usage_delete()
@@ -102,6 +105,30 @@ public sealed class JourneyTests(PortalServer portal) : IClassFixture<PortalServ
         {
             await portal.Database.ExecuteAsync("UPDATE memberships SET role = 'Owner'", ct);
         }
+    }
+
+    [Fact]
+    public async Task A_portal_that_stops_says_so_on_open_consoles_and_waits_for_none()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var other = new PortalServer(postgres);
+        await other.InitializeAsync();
+        var vm = await other.RunningVmAsync("stopping", ct);
+        var owner = await other.SignedInAsync(PortalServer.Owner);
+        var answer = await owner.PostAsync(new Uri($"/api/v1/tenants/{other.Tenant}/vms/{vm}/console", UriKind.Relative), null, ct);
+        var protocols = (await PortalServer.JsonAsync(answer)).GetProperty("protocols").EnumerateArray().Select(p => p.GetString()!);
+        using var socket = await other.ConnectAsync(protocols, null, ct);
+
+        other.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        var buffer = new byte[4096];
+        var received = await socket.ReceiveAsync(buffer, ct);
+        while (received.MessageType != WebSocketMessageType.Close)
+        {
+            received = await socket.ReceiveAsync(buffer, ct);
+        }
+
+        Assert.Equal("The portal stops.", received.CloseStatusDescription);
     }
 
     private async Task<string> TypeAsync(HttpClient owner, Guid vm, string typed, string until, CancellationToken ct)
