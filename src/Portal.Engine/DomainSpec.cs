@@ -93,7 +93,7 @@ public sealed record GuestAddress(IPAddress Address, int PrefixLength, IPAddress
 public sealed record TemplateImage(string Name, string Version)
 {
     /// <summary>The small Linux that ships with the portal: Debian's cloud kernel and a busybox userland.</summary>
-    public static TemplateImage TinyLinux { get; } = new("tiny-linux", "1");
+    public static TemplateImage TinyLinux { get; } = new("tiny-linux", "2");
 }
 
 /// <summary>What the hypervisor says of a domain.</summary>

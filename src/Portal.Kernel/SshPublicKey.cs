@@ -34,6 +34,10 @@ public readonly record struct SshPublicKey
     /// <summary>What follows the key, often who@where; may be empty.</summary>
     public string Comment { get; }
 
+    /// <summary>Whether a text has a private key in it, in any format that key tools write: whoever pastes one has mistaken the file.</summary>
+    public static bool LooksPrivate(string? text) =>
+        text is not null && (text.Contains("PRIVATE KEY", StringComparison.Ordinal) || text.Contains("PuTTY-User-Key-File", StringComparison.Ordinal));
+
     public static bool TryParse([NotNullWhen(true)] string? text, out SshPublicKey key)
     {
         key = default;

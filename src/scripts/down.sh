@@ -84,6 +84,7 @@ remove_everything() {
         libvirt_start
         remove_domains
         libvirt_stop
+        libvirt_forget
     fi
     remove_pools
     rm -rf -- "${SHARED:?}/postgres" "$SHARED/postgres.new" "$SHARED/run" "$SHARED/postgres.version"
@@ -109,7 +110,16 @@ remove_domains() {
             virsh -q -c qemu:///system undefine "$domain" >/dev/null 9>&- || fail "The machine $domain could not be removed." "Remove it with virsh undefine, then repeat your command."
         say machine "$domain removed"
     done < <(instance_domains)
+    remove_domain_logs
     [[ -z $(instance_domains) ]] || fail "Some machines are still there: $(instance_domains | paste -sd' ' -)."
+}
+
+# libvirt keeps a log of each domain that ever was.
+remove_domain_logs() {
+    local instance
+    while read -r instance; do
+        [[ ! $instance =~ ^[0-9a-f]{8}$ ]] || as_root find /var/log/libvirt/qemu -maxdepth 1 -name "p$instance-*.log*" -delete 2>/dev/null || true
+    done <"$DATA/instance"
 }
 
 # The pools that this portal used, as its starts wrote them down.

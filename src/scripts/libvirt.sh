@@ -64,6 +64,14 @@ libvirt_is_ours() {
     pid="$(cat "$LIBVIRT_PID" 2>/dev/null)" && [[ $pid =~ ^[0-9]+$ && $(cat "/proc/$pid/comm" 2>/dev/null) == libvirtd ]]
 }
 
+# Its log and pid file, unless another portal has use for them.
+libvirt_forget() {
+    [[ -d $LIBVIRT_STATE ]] && ! libvirt_is_ours || return 0
+    exec 8<"$LIBVIRT_STATE"
+    ! flock -n -x 8 || as_root rm -rf -- "$LIBVIRT_STATE"
+    exec 8<&-
+}
+
 libvirt_stop() {
     libvirt_is_ours || return 0
     exec 8<"$LIBVIRT_STATE"

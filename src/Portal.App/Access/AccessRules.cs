@@ -100,7 +100,7 @@ public sealed record NotFound(string What)
 
 /// <summary>The person's roles do not cover this.</summary>
 public sealed record NotAllowed(Permission Permission)
-    : Refusal("not_allowed", $"Your roles do not allow this ({Permission}). {WhoCan(Permission)}")
+    : Refusal("not_allowed", $"Your roles do not allow this. {WhoCan(Permission)}")
 {
     public override RefusalKind Kind => RefusalKind.Forbidden;
 
@@ -110,6 +110,8 @@ public sealed record NotAllowed(Permission Permission)
         Permission.SeeCost => "Owners, members and billing contacts of the tenant can; an owner can change your role.",
         Permission.ManageMembers or Permission.SeeTenantAudit => "Owners of the tenant can.",
         Permission.DecideOrders => "Approvers can; an administrator hands out that role.",
+        Permission.SeeHosts => "Operators and administrators can; an administrator hands out those roles.",
+        Permission.SeeOrders => "Approvers and administrators can; an administrator hands out those roles.",
         Permission.ManageHosts => "Operators can; an administrator hands out that role.",
         Permission.ManagePlans => "Billers can; an administrator hands out that role.",
         _ => "An administrator can, or can hand out the role.",

@@ -86,6 +86,7 @@ public static class GetVm
     /// <param name="Live">What is under way; null where nothing is.</param>
     /// <param name="Last">The last operation that ended; null before the first.</param>
     /// <param name="HostName">For staff only; null for others.</param>
+    /// <param name="Inbound">Whether connections from outside reach its address.</param>
     public sealed record Details(
         VmRow Row,
         VmStage Stage,
@@ -93,6 +94,7 @@ public static class GetVm
         string Seen,
         DateTimeOffset? SeenAt,
         DateTimeOffset? SeenSince,
+        DateTimeOffset? DeletedAt,
         string? Problem,
         int Vcpus,
         ByteSize Memory,
@@ -104,6 +106,7 @@ public static class GetVm
         OperationRow? Live,
         OperationRow? Last,
         string? HostName,
+        bool Inbound,
         VmActions Can);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
@@ -129,7 +132,7 @@ public static class GetVm
                                 join template in db.Templates on version.TemplateId equals template.Id
                                 where version.Id == vm.TemplateVersionId
                                 select template.SignIn).SingleAsync(ct);
-            var host = access.Allows(actor, Permission.SeeHosts) ? await HostNameAsync(vm, ct) : null;
+            var (host, kind) = await HostOfAsync(vm, ct);
             return new Details(
                 row,
                 vm.Stage,
@@ -137,6 +140,7 @@ public static class GetVm
                 vm.Seen.ToString(),
                 vm.SeenAt,
                 vm.SeenSince,
+                vm.DeletedAt,
                 vm.Problem,
                 vm.Vcpus,
                 vm.Memory,
@@ -147,14 +151,17 @@ public static class GetVm
                 [.. vm.SshKeys.Select(k => $"{k.Fingerprint} {k.Comment}".Trim())],
                 live is null ? null : OperationRow.Of(live),
                 operations.FirstOrDefault(o => !o.IsLive) is { } last ? OperationRow.Of(last) : null,
-                host,
+                access.Allows(actor, Permission.SeeHosts) ? host : null,
+                // QEMU's user-mode network lets guests out and nobody in.
+                kind != HostKind.LocalLibvirt,
                 VmActions.Of(vm, live, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)));
         }
 
-        private async Task<string> HostNameAsync(Vm vm, CancellationToken ct)
+        private async Task<(string Name, HostKind Kind)> HostOfAsync(Vm vm, CancellationToken ct)
         {
             await using var db = dbs.ForSystem();
-            return await db.Hosts.Where(h => h.Id == vm.HostId).Select(h => h.Name).SingleAsync(ct);
+            var host = await db.Hosts.Where(h => h.Id == vm.HostId).Select(h => new { h.Name, h.Kind }).SingleAsync(ct);
+            return (host.Name, host.Kind);
         }
     }
 }

@@ -6,6 +6,15 @@ namespace Portal.App.Ordering;
 public static class NamePattern
 {
     private const string Number = "{n}";
+    private static readonly char[] s_digits = [.. "0123456789"];
+
+    /// <summary>The pattern that some names look made from: web-1 and web-2 from <c>web-{n}</c>.</summary>
+    public static string Of(IReadOnlyList<string> names)
+    {
+        var prefix = names.Aggregate(Common).TrimEnd(s_digits);
+        var suffix = Reversed(names.Select(n => Reversed(n[prefix.Length..])).Aggregate(Common)).TrimStart(s_digits);
+        return prefix + Number + suffix;
+    }
 
     /// <summary>The names for <paramref name="count"/> VMs. One VM without <c>{n}</c> gets the name itself; several get <c>-1</c>, <c>-2</c> ... added.</summary>
     /// <returns>Null where the pattern makes no valid name.</returns>
@@ -35,4 +44,8 @@ public static class NamePattern
 
         return names;
     }
+
+    private static string Common(string one, string other) => one[..one.AsSpan().CommonPrefixLength(other)];
+
+    private static string Reversed(string text) => new([.. text.Reverse()]);
 }

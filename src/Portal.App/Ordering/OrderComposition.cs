@@ -39,7 +39,7 @@ public sealed record Composition(
 
 /// <summary>The name is taken by a VM, or promised to one that waits for approval.</summary>
 public sealed record NameTaken(string Name)
-    : Refusal("ordering.name_taken", $"The name {Name} is taken in this project. Choose another.")
+    : Refusal("ordering.name_taken", $"The name {Name} is taken, by a VM or by an order that waits. Choose another.")
 {
     public override string? Field => "name";
 }
@@ -66,7 +66,11 @@ internal static class OrderComposer
             refusals.Add(new Invalid("sshKeys", $"At most {OrderForm.MaxKeys} keys."));
         }
 
-        if (form.SshKeys.Any(k => !SshPublicKey.TryParse(k, out _)))
+        if (form.SshKeys.Any(SshPublicKey.LooksPrivate))
+        {
+            refusals.Add(new PrivateKeyPasted("sshKeys"));
+        }
+        else if (form.SshKeys.Any(k => !SshPublicKey.TryParse(k, out _)))
         {
             refusals.Add(new Invalid("sshKeys", "That is not an OpenSSH public key: one line such as \"ssh-ed25519 AAAA... you@laptop\"."));
         }

@@ -77,16 +77,31 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
     private async Task SeedTemplatesAsync(CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
+        var image = TemplateImage.TinyLinux;
         if (await db.Templates.AnyAsync(ct))
+        {
+            await ShipNewVersionAsync(db, image, ct);
+            return;
+        }
+
+        var tiny = new Template("tiny-linux", "Tiny Linux", "A small Linux (Debian's cloud kernel, busybox) that boots in seconds: to try things out, and for tests.", "On the console: sign in as root, without a password. Where its network lets you in: over SSH as root, with your key.", ByteSize.FromMiB(128), ByteSize.FromGiB(1));
+        db.Add(tiny);
+        db.Add(new TemplateVersion(tiny.Id, image.Version, image.Name));
+        db.Add(AuditEntry.OfPlatform(Actor.Portal, "template.created", tiny.Id.Value, tiny.Name));
+        await db.SaveChangesAsync(ct);
+    }
+
+    // The portal's own template comes with it: a later portal brings a later version, which new VMs are made from.
+    private static async Task ShipNewVersionAsync(PortalDb db, TemplateImage image, CancellationToken ct)
+    {
+        var earlier = await db.TemplateVersions.Where(v => v.ImageName == image.Name).ToListAsync(ct);
+        if (earlier.Count == 0 || earlier.Any(v => v.Version == image.Version))
         {
             return;
         }
 
-        var image = TemplateImage.TinyLinux;
-        var tiny = new Template("tiny-linux", "Tiny Linux", "A small Linux (Debian's cloud kernel, busybox) that boots in seconds: to try things out, and for tests.", "On the console: sign in as root, without a password. Over SSH: as root with your key.", ByteSize.FromMiB(128), ByteSize.FromGiB(1));
-        db.Add(tiny);
-        db.Add(new TemplateVersion(tiny.Id, image.Version, image.Name));
-        db.Add(AuditEntry.OfPlatform(Actor.Portal, "template.created", tiny.Id.Value, tiny.Name));
+        db.Add(new TemplateVersion(earlier[0].TemplateId, image.Version, image.Name));
+        db.Add(AuditEntry.OfPlatform(Actor.Portal, "template.version_added", earlier[0].TemplateId.Value, image.Name, image.Version));
         await db.SaveChangesAsync(ct);
     }
 

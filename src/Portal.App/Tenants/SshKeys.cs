@@ -30,6 +30,15 @@ public static class ListSshKeys
     }
 }
 
+/// <summary>A private key was pasted where a public one belongs. It is neither kept nor shown again.</summary>
+public sealed record PrivateKeyPasted(string Where)
+    : Refusal("ssh.private_key", "That is a private key: it has to stay with you alone, and was not kept here. Paste the one line of the file that ends in .pub.")
+{
+    public override RefusalKind Kind => RefusalKind.Invalid;
+
+    public override string? Field => Where;
+}
+
 /// <summary>Stores a public key for the tenant's orders.</summary>
 public static class AddSshKey
 {
@@ -40,6 +49,11 @@ public static class AddSshKey
     {
         public async Task<Result<SshKeyId>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
+            if (SshPublicKey.LooksPrivate(request.Line))
+            {
+                return new PrivateKeyPasted("line");
+            }
+
             if (!SshPublicKey.TryParse(request.Line, out var key))
             {
                 return new Invalid("line", "That is not an OpenSSH public key: one line such as \"ssh-ed25519 AAAA... you@laptop\". Never paste a private key.");

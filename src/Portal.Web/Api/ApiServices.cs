@@ -38,7 +38,9 @@ internal static class ApiServices
     public static void MapPortalApi(this WebApplication app)
     {
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
-        app.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("Portal").WithOpenApiRoutePattern("/openapi/{documentName}.json")).AllowAnonymous();
+        app.MapScalarApiReference("/scalar", scalar => scalar.WithTitle("Portal").WithOpenApiRoutePattern("/openapi/{documentName}.json")
+            // A page of this portal asks nobody else for anything, and sells nothing.
+            .DisableDefaultFonts().DisableTelemetry().DisableAgent().DisableMcp().HideClientButton().HideDeveloperTools()).AllowAnonymous();
 
         var api = app.MapGroup("/api/v1").RequireAuthorization().AddEndpointFilter(AsActorAsync).DisableAntiforgery();
         AccountApi.Map(api);

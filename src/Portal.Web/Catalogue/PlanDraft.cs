@@ -39,7 +39,12 @@ public sealed class PlanDraft
     /// <summary>A rate with its ten decimals.</summary>
     public static string Rate(decimal rate) => rate.ToString("0.0000000000", CultureInfo.InvariantCulture);
 
-    /// <summary>Reads a rate as it was typed, with a point.</summary>
-    public static bool TryRate(string text, out decimal rate) =>
-        decimal.TryParse(text.Trim(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out rate);
+    /// <summary>Reads a rate as it was typed, with a point or a comma before the decimals. What could as well be a group of thousands (1,250) is not guessed at.</summary>
+    public static bool TryRate(string text, out decimal rate)
+    {
+        text = text.Trim();
+        var parts = text.Split(',');
+        text = parts is [var whole, var decimals] && !text.Contains('.', StringComparison.Ordinal) && (whole is "0" or "" || decimals.Length != 3) ? $"{whole}.{decimals}" : text;
+        return decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out rate);
+    }
 }

@@ -45,7 +45,8 @@ public partial class DecisionPage(GetDecision.Handler decisions, DecideOrder.Han
 
     private async Task DecideAsync(Verdict verdict)
     {
-        if (_busy || !Id.TryParse<OrderId>(Order, out var id))
+        // The second click of a double one may come when the first is done and the buttons are not gone yet.
+        if (_busy || _facts is not { Succeeded: true, Value.Order.CanDecide: true } || !Id.TryParse<OrderId>(Order, out var id))
         {
             return;
         }
@@ -54,12 +55,12 @@ public partial class DecisionPage(GetDecision.Handler decisions, DecideOrder.Han
         var done = await AskAsync<Done>((actor, ct) => deciding.HandleAsync(new DecideOrder.Request(id, verdict, _reason ?? ""), actor, ct));
         _reasonProblem = done.Refusal is { Field: "reason" } wrong ? wrong.Message : null;
         _refusal = _reasonProblem is null ? done.Refusal : null;
-        _busy = false;
         if (done.Succeeded)
         {
             snackbar.Add(verdict == Verdict.Approve ? "Approved: it is being built." : "Denied: the requester reads your reason.", Severity.Success);
         }
 
         await LookAgainAsync();
+        _busy = false;
     }
 }

@@ -22,6 +22,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
     private IReadOnlyList<Refusal> _shown = [];
     private Refusal? _refusal;
     private CancellationTokenSource? _typing;
+    private PrivateKeyPasted? _private;
     private bool _nameTouched;
     private bool _placing;
 
@@ -119,6 +120,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
     private async Task ChangedAsync()
     {
         _nameTouched |= _form.Name.Length > 0;
+        _private = _form.DropPrivateKey() ? new PrivateKeyPasted("sshKeys") : null;
         if (_typing is not null)
         {
             await _typing.CancelAsync();
@@ -146,7 +148,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         _refusal = read.Refusal;
         _preview = read.Succeeded ? read.Value : _preview;
         // A name that was not typed yet is no mistake to point at.
-        _shown = read.Succeeded ? [.. read.Value.Problems.Where(p => p.Field != "name" || _nameTouched)] : _shown;
+        _shown = read.Succeeded ? [.. read.Value.Problems.Where(p => p.Field != "name" || _nameTouched), .. _private is { } dropped ? [dropped] : Array.Empty<Refusal>()] : _shown;
     }
 
     private OrderForm Form() => _form.ToForm(_offer!.Value.Value.Keys.ToDictionary(k => k.Id, k => k.Line));
@@ -175,8 +177,9 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
             WriteAddress();
         }
 
-        _refusal = refusal.Field is null ? refusal : null;
-        _shown = refusal.Field is null ? _shown : [refusal];
+        // What the summary says already is not said twice.
+        _refusal = refusal.Field is null && _shown.All(p => p.Code != refusal.Code) ? refusal : null;
+        _shown = refusal.Field is null || _shown.Contains(refusal) ? _shown : [.. _shown.Where(p => p.Field != refusal.Field), refusal];
     }
 }
 

@@ -26,6 +26,19 @@ public sealed class OrderDraft
     /// <summary>Of what was pasted, what may stand in an address: public keys. A private key pasted by mistake must reach neither a browser's history nor a proxy's log.</summary>
     public string PublicPasted => string.Join('\n', PastedLines.Where(line => SshPublicKey.TryParse(line, out _)));
 
+    /// <summary>Empties the field where a private key was pasted: it must not stay on the screen either.</summary>
+    /// <returns>Whether there was one.</returns>
+    public bool DropPrivateKey()
+    {
+        if (!SshPublicKey.LooksPrivate(Pasted))
+        {
+            return false;
+        }
+
+        Pasted = "";
+        return true;
+    }
+
     public string Note { get; set; } = "";
 
     private string[] PastedLines => Pasted.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -59,6 +59,7 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
     private string Again(GetOrder.Details order) => UrlState.With(
         $"{Base}/orders/new",
         ("plan", order.Row.What.Split(" x ", 2) is [_, var rest] ? rest.Split(',')[0] : null),
+        ("name", order.Row.Names.Count == 1 ? order.Row.Names[0] : NamePattern.Of(order.Row.Names)),
         ("count", order.Row.Names.Count == 1 ? null : order.Row.Names.Count.ToString(CultureInfo.InvariantCulture)),
         ("note", order.Note));
 

@@ -50,8 +50,9 @@ public partial class SetupPage(GetChecklist.Handler checklist, SkipSetupStep.Han
             return "";
         }
 
-        var open = read.Value.Count(r => r is { Done: false, Skipped: false });
-        return open == 0 ? "Ready to sell: everything that is needed is there." : $"{Said.Count(open, "step is", "steps are")} open before the first VM can be sold.";
+        var open = read.Value.Count(r => r is { Done: false, Skipped: false } && r.Step != SetupStep.Mail);
+        var mail = read.Value.Any(r => r is { Step: SetupStep.Mail, Done: false, Skipped: false }) ? " Without mail nobody hears of orders and decisions outside the portal: set it up, or skip it." : "";
+        return open == 0 ? $"Ready to sell: everything that is needed is there.{mail}" : $"{Said.Count(open, "step is", "steps are")} open before the first VM can be sold.";
     }
 
     private async Task SkipAsync(SetupRow row)
@@ -87,7 +88,7 @@ public partial class SetupPage(GetChecklist.Handler checklist, SkipSetupStep.Han
     private static (string Href, string Word)? LinkOf(SetupStep step) => step switch
     {
         SetupStep.Host or SetupStep.Pool => ("/ops/hosts", "Hosts"),
-        SetupStep.Template => ("/ops/hosts", "Images"),
+        SetupStep.Template => ("/ops/hosts", "Hosts"),
         SetupStep.Plan or SetupStep.Price => ("/billing/plans", "Plans & prices"),
         SetupStep.Tenant => ("/admin/tenants", "Tenants"),
         SetupStep.Approver => ("/admin/people", "People"),

@@ -19,7 +19,12 @@ public partial class MembersPage(ListMembers.Handler lists, InviteMember.Handler
     private TenantRole _role = TenantRole.Member;
     private bool _busy;
 
-    protected override async Task OnParametersSetAsync() => _people = await ReadHereAsync("people", LoadAsync);
+    protected override async Task OnParametersSetAsync()
+    {
+        _people = await ReadHereAsync("people", LoadAsync);
+        // A tenant needs an owner before anybody else.
+        _role = _people is { Succeeded: true, Value.Members.Count: 0 } ? TenantRole.Owner : TenantRole.Member;
+    }
 
     protected override async Task LookAgainAsync() => _people = await AskHereAsync(LoadAsync);
 

@@ -135,15 +135,15 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         await IsRefusedAsync(form with { Name = new string('a', 63), Count = 2 }, "name");
         await IsRefusedAsync(form with { Count = 0 }, "count");
         await IsRefusedAsync(form with { Count = OrderForm.MaxCount + 1 }, "count");
-        await IsRefusedAsync(form with { SshKeys = ["-----BEGIN OPENSSH PRIVATE KEY-----"] }, "sshKeys");
+        await IsRefusedAsync(form with { SshKeys = ["-----BEGIN OPENSSH PRIVATE KEY-----"] }, "sshKeys", "ssh.private_key");
         await IsRefusedAsync(form with { SshKeys = [.. Enumerable.Repeat(PortalWorld.SshKey, OrderForm.MaxKeys + 1)] }, "sshKeys");
         await IsRefusedAsync(form with { Note = new string('x', 501) }, "note");
         await IsRefusedAsync(form with { Note = "\0" }, "note");
 
-        async Task IsRefusedAsync(OrderForm bad, string field)
+        async Task IsRefusedAsync(OrderForm bad, string field, string code = "invalid")
         {
             var refusal = (await PlaceAsync(bad, ct)).Refusal;
-            Assert.Equal(("invalid", field), (refusal?.Code, refusal?.Field));
+            Assert.Equal((code, field), (refusal?.Code, refusal?.Field));
         }
     }
 

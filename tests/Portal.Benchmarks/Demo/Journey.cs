@@ -277,5 +277,5 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
 
     private static string Words(Price? price) => price is null
         ? "no price yet"
-        : string.Create(CultureInfo.InvariantCulture, $"{price.PerHour:0.0000######} {price.Currency} an hour while it runs, {price.PerMonth:0.00} {price.Currency} a month");
+        : string.Create(CultureInfo.InvariantCulture, $"{price.PerHour:0.0000######} {price.Currency} an hour while it runs, {Math.Round(price.PerMonth, 2, MidpointRounding.ToEven):0.00} {price.Currency} a month");
 }

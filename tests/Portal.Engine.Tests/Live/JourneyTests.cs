@@ -55,7 +55,10 @@ public sealed class JourneyTests(LibvirtHost host)
         {
             await using var output = again.ReadAsync(ct).GetAsyncEnumerator(ct);
             var heard = new StringBuilder();
-            await output.UntilAsync("web-20 login: ", heard);
+            var boot = await output.UntilAsync("web-20 login: ", heard);
+            // It was shut down in order, so its disk has nothing to recover.
+            Assert.Contains("EXT4-fs (vda): mounted", boot, StringComparison.Ordinal);
+            Assert.DoesNotContain("recovery", boot, StringComparison.Ordinal);
             await TypeAsync(again, "root\n", ct);
             await output.UntilAsync("root@web-20:~# ", heard);
             await TypeAsync(again, "cat note\n", ct);

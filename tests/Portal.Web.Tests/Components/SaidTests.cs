@@ -19,6 +19,14 @@ public sealed class SaidTests
     public void An_age_is_said_in_one_unit_up_to_a_day_and_as_a_date_then(int seconds, string expected) =>
         Assert.Equal(expected, Said.Ago(s_now.AddSeconds(seconds), s_now, ViewerZone.Utc));
 
+    [Theory]
+    [InlineData("vm.seen", "VM seen")]
+    [InlineData("operation.build.succeeded", "Build succeeded")]
+    [InlineData("operation.poweroff.cancel_asked", "Force off cancel asked")]
+    [InlineData("ssh_key.added", "SSH key added")]
+    [InlineData("", "")]
+    public void What_the_audit_calls_it_is_said_in_words(string verb, string expected) => Assert.Equal(expected, Said.Verb(verb));
+
     [Fact]
     public void Another_year_is_named() => Assert.Equal("14 Mar 2025, 12:00", Said.Ago(s_now.AddYears(-1), s_now, ViewerZone.Utc));
 

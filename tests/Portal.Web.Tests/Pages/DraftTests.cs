@@ -12,11 +12,15 @@ public sealed class DraftTests
     [Theory]
     [InlineData("0.0000000001", true)]
     [InlineData(" 12 ", true)]
-    [InlineData("0,006", false)]
+    [InlineData("0,006", true)]
+    [InlineData("12,5", true)]
+    [InlineData("1,250", false)]
+    [InlineData("1,250.5", false)]
+    [InlineData("1,2,3", false)]
     [InlineData("-1", false)]
     [InlineData("1e3", false)]
     [InlineData("", false)]
-    public void A_rate_is_read_with_a_point_and_nothing_else(string text, bool good) => Assert.Equal(good, PlanDraft.TryRate(text, out _));
+    public void A_rate_is_read_with_a_point_or_a_comma_that_cannot_mean_thousands(string text, bool good) => Assert.Equal(good, PlanDraft.TryRate(text, out _));
 
     [Fact]
     public void A_rate_keeps_its_ten_decimals_through_the_form()

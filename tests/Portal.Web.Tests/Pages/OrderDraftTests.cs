@@ -40,6 +40,19 @@ public sealed class OrderDraftTests
         Assert.Empty(draft.ToForm(new Dictionary<SshKeyId, string>()).SshKeys);
     }
 
+    [Theory]
+    [InlineData("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----", true)]
+    [InlineData("-----BEGIN RSA PRIVATE KEY-----", true)]
+    [InlineData("PuTTY-User-Key-File-3: ssh-ed25519", true)]
+    [InlineData("ssh-ed25519 AAAA private@laptop", false)]
+    public void A_private_key_does_not_stay_in_the_field(string pasted, bool dropped)
+    {
+        var draft = new OrderDraft { Pasted = pasted };
+
+        Assert.Equal(dropped, draft.DropPrivateKey());
+        Assert.Equal(dropped ? "" : pasted, draft.Pasted);
+    }
+
     [Fact]
     public void Of_pasted_keys_only_public_ones_may_stand_in_an_address()
     {

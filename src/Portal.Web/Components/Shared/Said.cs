@@ -61,6 +61,15 @@ public static class Said
         return text + new string('0', Math.Max(0, 2 - decimals)) + "\u00a0" + money.Currency.Code;
     }
 
+    /// <summary>A verb of the audit for people: <c>operation.build.succeeded</c> is "Build succeeded", <c>ssh_key.added</c> "SSH key added".</summary>
+    public static string Verb(string verb)
+    {
+        var words = (verb.StartsWith("operation.", StringComparison.Ordinal) ? verb["operation.".Length..] : verb).Replace('.', ' ').Replace('_', ' ')
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(w => w switch { "vm" => "VM", "ssh" => "SSH", "shutdown" => "shut down", "poweroff" => "force off", _ => w });
+        var text = string.Join(' ', words);
+        return text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
+    }
+
     /// <summary>"1 VM", "3 VMs".</summary>
     public static string Count(long count, string one, string? many = null) =>
         string.Create(s_words, $"{count} {(count == 1 ? one : many ?? one + "s")}");
