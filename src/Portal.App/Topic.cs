@@ -14,6 +14,4 @@ public readonly record struct Topic(string Text)
     public static Topic Of(VmId vm) => new($"vm:{vm.Value:N}");
 
     public static Topic Of(OrderId order) => new($"order:{order.Value:N}");
-
-    public static Topic Of(OperationId operation) => new($"operation:{operation.Value:N}");
 }

@@ -93,6 +93,11 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
         string[] packages = [kernel, .. PackageAnswers.Packages(closure)];
         var located = await shell.RunAsync(PackageCommands.Locate(packages), ct).ConfigureAwait(false);
         var downloaded = located.Succeeded ? await shell.RunAsync(PackageCommands.Download(packages, pool.Cache), ct).ConfigureAwait(false) : located;
+        if (DiskFull.Said(downloaded))
+        {
+            return DiskFull.Refusal(pool, s_size);
+        }
+
         if (!downloaded.Succeeded)
         {
             return new HostSaidNo(

@@ -11,7 +11,9 @@ internal static class DiskFull
 
     public static bool Is(Exception exception) => exception is IOException { HResult: Code };
 
-    public static bool Said(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("No space left on device", StringComparison.Ordinal);
+    /// <summary>The C library's words for ENOSPC, and those of apt, which looks before it fetches.</summary>
+    public static bool Said(HostAnswer answer) =>
+        !answer.Succeeded && (answer.Error.Contains("No space left on device", StringComparison.Ordinal) || answer.Error.Contains("enough free space", StringComparison.Ordinal));
 
     public static PoolFull Refusal(PoolLayout pool, ByteSize asked) => new(asked, Free(pool));
 

@@ -124,6 +124,19 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     }
 
     [Fact]
+    public async Task Fifty_of_the_longest_names_fit_into_audit_and_mail()
+    {
+        var ct = TestContext.Current.CancellationToken;
+
+        var vms = await _world.OrderAndApproveAsync(ct, new string('n', 60), count: OrderForm.MaxCount);
+
+        Assert.Equal(OrderForm.MaxCount, vms.Count);
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.Contains(vms[0].Name, (await db.AuditEntries.Where(e => e.Verb == "order.placed").OrderByDescending(e => e.Id).FirstAsync(ct)).ObjectName, StringComparison.Ordinal);
+        Assert.Contains(vms[0].Name, (await db.Outbox.OrderByDescending(m => m.Id).FirstAsync(ct)).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_is_malformed_or_unknown_is_said_by_its_field()
     {
         var ct = TestContext.Current.CancellationToken;

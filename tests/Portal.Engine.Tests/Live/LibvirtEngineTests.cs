@@ -24,6 +24,62 @@ public sealed class LibvirtEngineTests(LibvirtHost host) : EngineContract
         await RemoveAsync(engine, spec, 1);
     }
 
+    [Theory]
+    [InlineData(8)]
+    [InlineData(40)]
+    public async Task A_pool_on_a_full_disk_says_so_and_keeps_nothing_half_made(int sizeMiB)
+    {
+        await EngineAsync(); // for its libvirtd
+        var pool = An.Pool();
+        var mount = await LibvirtHost.Shell.RunAsync(new("mount", ["-t", "tmpfs", "-o", $"size={sizeMiB}m,mode=711", "tmpfs", pool], TimeSpan.FromSeconds(10)), Ct);
+        Assert.SkipUnless(mount.Succeeded, $"This machine lets nobody mount a small disk: {mount.Error}");
+        try
+        {
+            await using var engine = new Engine.Libvirt.LibvirtEngine(new HostConnection(Kernel.HostId.New(), HostKind.LocalLibvirt, Instance, pool), LibvirtHost.Shell, TimeProvider.System);
+
+            var refusal = (await engine.EnsureTemplateAsync(TemplateImage.TinyLinux, Ct)).Refusal;
+
+            Assert.IsType<PoolFull>(refusal);
+            Assert.Equal([".lock"], Directory.GetFileSystemEntries(Path.Combine(pool, "templates")).Select(Path.GetFileName));
+        }
+        finally
+        {
+            await LibvirtHost.Shell.RunAsync(new("umount", [pool], TimeSpan.FromSeconds(10)), CancellationToken.None);
+            Directory.Delete(pool, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_root_disk_that_a_full_pool_cannot_hold_is_refused()
+    {
+        await EngineAsync();
+        var pool = An.Pool();
+        var spec = An.Spec(Instance);
+        var templates = Directory.GetFiles(Path.Combine(host.PoolPath, "templates"), "tiny-linux-*");
+        var size = (templates.Sum(file => new FileInfo(file).Length) >> 20) + 32;
+        var mount = await LibvirtHost.Shell.RunAsync(new("mount", ["-t", "tmpfs", "-o", $"size={size}m,mode=711", "tmpfs", pool], TimeSpan.FromSeconds(10)), Ct);
+        Assert.SkipUnless(mount.Succeeded, $"This machine lets nobody mount a small disk: {mount.Error}");
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(pool, "templates"));
+            foreach (var file in templates)
+            {
+                File.Copy(file, Path.Combine(pool, "templates", Path.GetFileName(file)));
+            }
+
+            await using var engine = new Engine.Libvirt.LibvirtEngine(new HostConnection(Kernel.HostId.New(), HostKind.LocalLibvirt, Instance, pool), LibvirtHost.Shell, TimeProvider.System);
+
+            Assert.IsType<PoolFull>((await engine.EnsureRootDiskAsync(An.Fence(spec), spec, Ct)).Refusal);
+
+            Assert.Empty(Directory.GetFiles(Path.Combine(pool, "disks")));
+        }
+        finally
+        {
+            await LibvirtHost.Shell.RunAsync(new("umount", [pool], TimeSpan.FromSeconds(10)), CancellationToken.None);
+            Directory.Delete(pool, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task What_a_killed_portal_left_half_made_is_made_anew()
     {

@@ -6,11 +6,11 @@ using Portal.Kernel;
 namespace Portal.Testing.Worlds;
 
 /// <summary>The product's engines with a <see cref="Fate"/> around each verb, and verbs that the host refuses for good.</summary>
-internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDictionary<SimulatedVerb, Refusal> refusals) : IVmEngines
+internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDictionary<SimulatedVerb, Refusal> refusals, ConsoleCount consoles) : IVmEngines
 {
-    public IVmEngine For(HostConnection host) => new Watched(engines.For(host), fate, refusals);
+    public IVmEngine For(HostConnection host) => new Watched(engines.For(host), fate, refusals, consoles);
 
-    private sealed class Watched(IVmEngine engine, Fate fate, ConcurrentDictionary<SimulatedVerb, Refusal> refusals) : IVmEngine
+    private sealed class Watched(IVmEngine engine, Fate fate, ConcurrentDictionary<SimulatedVerb, Refusal> refusals, ConsoleCount consoles) : IVmEngine
     {
         public Task<HostReport> ProbeAsync(CancellationToken ct) => engine.ProbeAsync(ct);
 
@@ -46,7 +46,7 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
         public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
             ActAsync(SimulatedVerb.EnsureDisksGone, () => engine.EnsureDisksGoneAsync(fence, name, ct));
 
-        public Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => engine.OpenConsoleAsync(name, ct);
+        public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => consoles.Count(await engine.OpenConsoleAsync(name, ct));
 
         public IReadOnlyList<string> Plan(DomainSpec spec) => engine.Plan(spec);
 

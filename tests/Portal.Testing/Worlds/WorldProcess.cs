@@ -52,6 +52,8 @@ public sealed class WorldProcess : IAsyncDisposable
 
     public RecordingJobs Jobs { get; } = new();
 
+    public ConsoleCount Consoles { get; } = new();
+
     public PortalDbs Dbs => Get<PortalDbs>();
 
     public IServiceProvider Services => _services;
@@ -126,6 +128,6 @@ public sealed class WorldProcess : IAsyncDisposable
         var implementation = real.ImplementationType ?? throw new InvalidOperationException("The engines are registered by their type.");
         services.Remove(real);
         services.AddSingleton(implementation);
-        services.AddSingleton<IVmEngines>(s => new WatchedEngines((IVmEngines)s.GetRequiredService(implementation), Fate, refusals));
+        services.AddSingleton<IVmEngines>(s => new WatchedEngines((IVmEngines)s.GetRequiredService(implementation), Fate, refusals, Consoles));
     }
 }
