@@ -45,6 +45,7 @@ internal static class ApiServices
         var api = app.MapGroup("/api/v1").RequireAuthorization().AddEndpointFilter(AsActorAsync).DisableAntiforgery();
         AccountApi.Map(api);
         TenantApi.Map(api);
+        PeopleApi.Map(api);
         CatalogueApi.Map(api);
         OrderApi.Map(api);
         VmApi.Map(api);

@@ -9,9 +9,12 @@ internal static class CatalogueApi
 {
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapGet("/templates", async (ListTemplates.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(OfferedOnly: true), http.Actor(), ct)).Answer(rows => rows.Select(TemplateJson.Of)))
-            .WithTags("Catalogue").WithName("ListTemplates").WithSummary("The templates on offer.").Produces<IEnumerable<TemplateJson>>();
+        api.MapGet("/templates", async (bool? all, ListTemplates.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(OfferedOnly: all != true), http.Actor(), ct)).Answer(rows => rows.Select(TemplateJson.Of)))
+            .WithTags("Catalogue").WithName("ListTemplates").WithSummary("The templates on offer; for the provider's people with `all` also the others.").Produces<IEnumerable<TemplateJson>>().ProducesProblem(403);
+        api.MapPut("/templates/{template:guid}", async (Guid template, TemplateBody body, ChangeTemplate.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TemplateId(template), body.Name, body.Description ?? "", body.SignIn ?? "", body.Offered), http.Actor(), ct)).Answer())
+            .WithTags("Catalogue").WithName("ChangeTemplate").WithSummary("Changes how a template is presented, and whether it can be ordered. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
         api.MapGet("/plans", async (string? currency, ListPlans.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(currency) is { } known
                     ? (await handler.HandleAsync(new(known, OfferedOnly: true), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))

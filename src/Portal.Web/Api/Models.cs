@@ -206,6 +206,28 @@ internal sealed record WriteOffBody(string? ConfirmName);
 
 internal sealed record WrittenOffJson(int VmsLost);
 
+internal sealed record SetupStepBody(bool Skip);
+
+internal sealed record TemplateBody(string Name, string? Description = null, string? SignIn = null, bool Offered = true);
+
+internal sealed record TroubleJson(Guid Vm, string Name, string Status, string? Why);
+
+/// <param name="Month">This month so far, rounded as a statement; null for those who may not see costs.</param>
+internal sealed record OverviewJson(
+    IReadOnlyDictionary<string, int> Vms, IReadOnlyList<TroubleJson> Troubles, int OrdersWaiting, QuotaJson Quota, IReadOnlyList<OperationJson> Live, string? Currency, decimal? Month, decimal? Forecast)
+{
+    public static OverviewJson Of(GetOverview.Overview o) => new(
+        o.Counts.ToDictionary(c => c.Key.ToString(), c => c.Value), [.. o.Troubles.Select(t => new TroubleJson(t.Vm.Value, t.Name, t.Status.ToString(), t.Why))], o.OrdersWaiting, QuotaJson.Of(o.Quota),
+        [.. o.Live.Select(OperationJson.Of)], o.Month?.Currency.Code, o.Month?.Amount, o.Forecast?.Amount);
+}
+
+/// <param name="MonthNow">What the tenant's VMs cost a month now, without this order.</param>
+internal sealed record DecisionJson(OrderDetailsJson Order, QuotaJson Quota, int HostsThatFit, bool FitsNow, string Currency, decimal MonthNow, int EarlierOrders, int EarlierDenied)
+{
+    public static DecisionJson Of(GetDecision.Facts f) => new(
+        OrderDetailsJson.Of(f.Order), QuotaJson.Of(f.Quota), f.HostsThatFit, f.FitsNow, f.MonthNow.Currency.Code, f.MonthNow.Amount, f.EarlierOrders, f.EarlierDenied);
+}
+
 internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered = true);
 
 internal sealed record PriceBody(string Currency, decimal RunningPerHour, decimal AllocatedPerHour);

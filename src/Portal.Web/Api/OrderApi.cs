@@ -46,6 +46,9 @@ internal static class OrderApi
         api.MapGet("/approvals", async (bool? decided, ListApprovals.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(decided ?? false), http.Actor(), ct)).Answer(rows => rows.Select(OrderJson.Of)))
             .WithTags("Approvals").WithName("ListApprovals").WithSummary("What waits for a decision, or was decided. For approvers.").Produces<IEnumerable<OrderJson>>().ProducesProblem(403);
+        api.MapGet("/orders/{order:guid}/decision", async (Guid order, GetDecision.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new OrderId(order)), http.Actor(), ct)).Answer(DecisionJson.Of))
+            .WithTags("Orders").WithName("GetDecision").WithSummary("What an approver needs to know for a yes or a no. For approvers.").Produces<DecisionJson>().ProducesProblem(403).ProducesProblem(404);
         api.MapPost("/orders/{order:guid}/decision", async (Guid order, DecisionBody body, DecideOrder.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new OrderId(order), body.Verdict, body.Reason ?? ""), http.Actor(), ct)).Answer())
             .WithTags("Approvals").WithName("DecideOrder").WithSummary("Approves or denies. For approvers; never one's own order.").Produces(204).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);

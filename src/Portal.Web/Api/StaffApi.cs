@@ -26,6 +26,12 @@ internal static class StaffApi
         api.MapGet("/setup", async (GetChecklist.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows))
             .WithTags("Setup").WithName("GetChecklist").WithSummary("What has to be there before anything can be sold. For administrators.").Produces<IEnumerable<SetupRow>>().ProducesProblem(403);
+        api.MapPut("/setup/{step}", async (SetupStep step, SetupStepBody body, SkipSetupStep.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(step, body.Skip), http.Actor(), ct)).Answer())
+            .WithTags("Setup").WithName("SkipSetupStep").WithSummary("Leaves a step of the set-up out, or takes it up again. For administrators.").Produces(204).ProducesProblem(403);
+        api.MapGet("/operations", async (App.Operations.ListLiveOperations.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(OperationJson.Of)))
+            .WithTags("Operations").WithName("ListLiveOperations").WithSummary("What is under way on all hosts, the oldest first. For operators.").Produces<IEnumerable<OperationJson>>().ProducesProblem(403);
         api.MapGet("/audit", async (long? before, ListAudit.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(null, before), http.Actor(), ct)).Answer(p => p))
             .WithTags("Audit").WithName("ListPlatformAudit").WithSummary("The platform's own audit, the newest first. For administrators.").Produces<ListAudit.Page>().ProducesProblem(403);

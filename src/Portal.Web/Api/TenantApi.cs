@@ -30,13 +30,9 @@ internal static class TenantApi
                     ? (await handler.HandleAsync(new(new TenantId(tenant), body.Name, body.Approval, body.Limits.ToLimits()), http.Actor(), ct)).Answer()
                     : Problems.From(new App.Access.Invalid("limits", "A limit is 0 or more; leave it out for no limit.")))
             .WithName("ChangeTenant").WithSummary("Changes name, approval and limits. For administrators.").Produces(204).ProducesProblem(404).ProducesProblem(422);
-        tenants.MapGet("/{tenant:guid}/members", async (Guid tenant, ListMembers.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(MembersJson.Of))
-            .WithName("ListMembers").WithSummary("Who is in the tenant, and who is invited.").Produces<MembersJson>().ProducesProblem(404);
-        tenants.MapPost("/{tenant:guid}/invitations", async (Guid tenant, InviteBody body, InviteMember.Handler handler, Hosting.PublicAddress address, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new TenantId(tenant), body.Email, body.Role, address.Seen(new Uri($"{http.Request.Scheme}://{http.Request.Host}"))), http.Actor(), ct))
-                    .Answer(i => new InvitedJson(i.Invitation.Value, i.Link, i.ExpiresAt)))
-            .WithName("InviteMember").WithSummary("Invites somebody. The link goes by mail; where no mail is set up, it is shown once, here.").Produces<InvitedJson>().ProducesProblem(403).ProducesProblem(422);
+        tenants.MapGet("/{tenant:guid}/overview", async (Guid tenant, App.Billing.GetOverview.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(OverviewJson.Of))
+            .WithName("GetOverview").WithSummary("Whether all is well, what is under way, what is left of the quota, what this month costs.").Produces<OverviewJson>().ProducesProblem(404);
         tenants.MapGet("/{tenant:guid}/ssh-keys", async (Guid tenant, ListSshKeys.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(rows => rows.Select(SshKeyJson.Of)))
             .WithName("ListSshKeys").WithSummary("The tenant's stored public keys.").Produces<IEnumerable<SshKeyJson>>();

@@ -34,12 +34,12 @@ public sealed class HostChannelTests : IDisposable
         await using var channel = await _host.ConnectAsync(ct);
         var content = string.Concat(Enumerable.Range(0, 400_000).Select(n => $"{n} ä\n"));
 
-        var put = await channel.RunAsync(Fenced(1, "put", $"domains/{s_domain}") with { Input = content }, ct);
-        var listed = await channel.RunAsync(Command("list", ["domains"]), ct);
-        var read = await channel.RunAsync(Command("get", [$"domains/{s_domain}"]), ct);
-        var removed = await channel.RunAsync(Fenced(1, "remove", $"domains/{s_domain}"), ct);
-        var again = await channel.RunAsync(Fenced(1, "remove", $"domains/{s_domain}"), ct);
-        var after = await channel.RunAsync(Command("list", ["domains"]), ct);
+        var put = await channel.RunAsync(Fenced(1, "put", $"seeds/{s_domain}") with { Input = content }, ct);
+        var listed = await channel.RunAsync(Command("list", ["seeds"]), ct);
+        var read = await channel.RunAsync(Command("get", [$"seeds/{s_domain}"]), ct);
+        var removed = await channel.RunAsync(Fenced(1, "remove", $"seeds/{s_domain}"), ct);
+        var again = await channel.RunAsync(Fenced(1, "remove", $"seeds/{s_domain}"), ct);
+        var after = await channel.RunAsync(Command("list", ["seeds"]), ct);
 
         Assert.Equal((0, ""), (put.ExitCode, put.Error));
         Assert.Equal(s_domain + "\n", listed.Output);
@@ -142,6 +142,8 @@ public sealed class HostChannelTests : IDisposable
     [InlineData("xl", "-vvv", "list")]
     [InlineData("xl")]
     [InlineData("put", "domains/../../etc/cron.d/x")]
+    [InlineData("put", "saves/p0123abcd-0190a5b0000070008000000000000beef-g1")]
+    [InlineData("xl", "block-attach", "p0123abcd-0190a5b000007000800000000000beef-g1", "phy:/dev/vg0/p0123abcd-0190a5b000007000800000000000dead-g1,xvdb,w")]
     [InlineData("put", "fences/p0123abcd-0190a5b0000070008000000000000beef-g1")]
     [InlineData("get", "domains/p0123abcd-../../x")]
     [InlineData("fill", "/dev/sda")]
@@ -157,6 +159,60 @@ public sealed class HostChannelTests : IDisposable
         var refused = await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(Fenced(1, words[0], words[1..]), ct));
 
         Assert.Contains("forbidden", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_domains_configuration_is_kept_as_it_was_sent()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var config = Config();
+
+        var put = await channel.RunAsync(Fenced(1, "put", $"domains/{s_domain}") with { Input = config }, ct);
+        var read = await channel.RunAsync(Command("get", [$"domains/{s_domain}"]), ct);
+
+        Assert.Equal((0, ""), (put.ExitCode, put.Error));
+        Assert.Equal(config, read.Output.TrimEnd('\n') + "\n");
+    }
+
+    [Theory]
+    [InlineData("name = \"Domain-0\"")]
+    [InlineData("kernel = \"/etc/shadow\"")]
+    [InlineData("kernel = \"/var/lib/portal-host/images/../../../etc/shadow\"")]
+    [InlineData("bootloader = \"/bin/sh\"")]
+    [InlineData("bootloader_args = [ \"-c\", \"id\" ]")]
+    [InlineData("device_model_override = \"/tmp/x\"")]
+    [InlineData("device_model_args = [ \"-chardev\" ]")]
+    [InlineData("cmdline = \"quiet\" bootloader = \"/bin/sh\"")]
+    [InlineData("cmdline = \"quiet\\\"")]
+    [InlineData("cmdline = 'quiet'")]
+    [InlineData("disk = [ 'phy:/dev/sda,xvda,w' ]")]
+    [InlineData("disk = [ 'phy:/dev/other/p0123abcd-0190a5b000007000800000000000beef-g1,xvda,w' ]")]
+    [InlineData("disk = [ 'phy:/dev/vg0/p0123abcd-0190a5b000007000800000000000dead-g1,xvda,w' ]")]
+    [InlineData("disk = [ 'phy:/dev/vg0/p0123abcd-0190a5b000007000800000000000beef-../sda,xvda,w' ]")]
+    [InlineData("disk = [ 'script=block-evil,target=x,xvda,w' ]")]
+    [InlineData("disk = [ 'file:/etc/shadow,xvda,r' ]")]
+    [InlineData("vif = [ 'mac=02:00:00:00:00:01,bridge=br0,script=/tmp/x' ]")]
+    [InlineData("pci = [ '00:1f.2' ]")]
+    [InlineData("usbdev = [ 'type=hostdev' ]")]
+    [InlineData("memory = 256; bootloader = \"/bin/sh\"")]
+    [InlineData("memory = 256 \\")]
+    [InlineData("include \"/etc/shadow\"")]
+    [InlineData("xsm_label = \"x\"")]
+    public async Task A_configuration_that_names_what_is_not_the_vms_own_is_not_written(string line)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+
+        foreach (var config in new[] { $"{line}\n", $"{Config()}{line}\n", $"{line}\n{Config()}" })
+        {
+            var put = await channel.RunAsync(Fenced(1, "put", $"domains/{s_domain}") with { Input = config }, ct);
+
+            Assert.Equal(114, put.ExitCode);
+            Assert.Contains("is not one that a VM of the portal has", put.Error, StringComparison.Ordinal);
+        }
+
+        Assert.Empty(Directory.GetFiles(Path.Combine(_host.Base, "domains")));
     }
 
     [Fact]
@@ -204,6 +260,26 @@ public sealed class HostChannelTests : IDisposable
     }
 
     public void Dispose() => _host.Dispose();
+
+    private string Config() => $"""
+        # made by the portal, digest 0123456789abcdef
+        name = "{s_domain}"
+        uuid = "{s_vm.Value:D}"
+        type = "pv"
+        kernel = "{_host.Base}/images/t{PortalHost.Instance}-tiny-linux-2.kernel"
+        ramdisk = "{_host.Base}/images/t{PortalHost.Instance}-tiny-linux-2.initrd"
+        cmdline = "root=/dev/xvda ro console=hvc0"
+        memory = 256
+        maxmem = 256
+        vcpus = 1
+        cpu_weight = 256
+        on_poweroff = "destroy"
+        on_reboot = "restart"
+        on_crash = "preserve"
+        disk = [ 'phy:/dev/vg0/{s_domain},xvda,w', 'phy:/dev/vg.swap/{s_domain}-swap,xvdb,w' ]
+        vif = [ 'mac=02:70:00:00:00:01,bridge=xenbr0,ip=10.0.0.5' ]
+
+        """;
 
     private static HostCommand Command(string program, IReadOnlyList<string> words) => new(program, words, TimeSpan.FromSeconds(30));
 

@@ -1,7 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Portal.App;
+using Portal.App.Tenants;
 using Portal.Testing;
 using Portal.Testing.Postgres;
 
@@ -161,6 +166,39 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
     }
 
     /// <summary>Refresh the file with PORTAL_REFRESH_GOLDEN=1, and read what changed: programs of others depend on it.</summary>
+    /// <summary>What a page can do, a program can.</summary>
+    [Fact]
+    public void Every_use_case_has_an_address()
+    {
+        var served = portal.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .Select(e => e.Metadata.GetMetadata<MethodInfo>()).Where(m => m is not null)
+            .SelectMany(m => m!.GetParameters()).Select(p => p.ParameterType).ToHashSet();
+
+        // A page's way from a short name to an id; programs have it from /tenants.
+        Assert.Equal([typeof(FindTenant.Handler)], AppServices.Handlers.Where(h => !served.Contains(h)));
+    }
+
+    [Fact]
+    public async Task People_and_places_are_kept_over_rest_too()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var administrator = await portal.SignedInAsync(PortalServer.Administrator);
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+        var people = await administrator.GetFromJsonAsync<JsonElement>("/api/v1/people", ct);
+        var approver = people.EnumerateArray().Single(p => p.GetProperty("email").GetString() == PortalServer.Approver).GetProperty("id").GetGuid();
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.GetAsync(new Uri("/api/v1/people", UriKind.Relative), ct)).StatusCode);
+
+        var invited = await PortalServer.JsonAsync(await owner.PostAsJsonAsync($"/api/v1/tenants/{portal.Tenant}/invitations", new { email = PortalServer.Approver, role = "Viewer" }, ct));
+        var token = invited.GetProperty("link").GetString()!.Split('/')[^1];
+        var asApprover = await portal.SignedInAsync(PortalServer.Approver);
+        Assert.Equal("Viewer", (await PortalServer.JsonAsync(await asApprover.PostAsJsonAsync("/api/v1/invitations/accept", new { token }, ct))).GetProperty("role").GetString());
+        var member = $"/api/v1/tenants/{portal.Tenant}/members/{approver}";
+        Assert.Equal(HttpStatusCode.NoContent, (await owner.PutAsJsonAsync(member, new { role = "Billing" }, ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await asApprover.GetAsync(new Uri($"/api/v1/tenants/{portal.Tenant}/overview", UriKind.Relative), ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await owner.DeleteAsync(new Uri(member, UriKind.Relative), ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await owner.DeleteAsync(new Uri(member, UriKind.Relative), ct)).StatusCode);
+    }
+
     [Fact]
     public async Task The_document_is_the_one_that_was_agreed_on()
     {
