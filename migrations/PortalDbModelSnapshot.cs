@@ -520,6 +520,10 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(63)")
                         .HasColumnName("image_name");
 
+                    b.Property<DateTimeOffset?>("ReleasedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("released_at");
+
                     b.Property<Guid>("TemplateId")
                         .HasColumnType("uuid")
                         .HasColumnName("template_id");
@@ -560,6 +564,11 @@ namespace Portal.Migrations
                         .HasMaxLength(300)
                         .HasColumnType("character varying(300)")
                         .HasColumnName("origin");
+
+                    b.Property<string>("Stamp")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("stamp");
 
                     b.Property<Guid>("TenantId")
                         .HasColumnType("uuid")

@@ -29,7 +29,8 @@ builder.Services.AddPortalPages();
 builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(180));
 builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<Microsoft.Extensions.Options.IOptions<PortalOptions>>(Edge.Trust);
-if (!args.Contains("--migrate"))
+var alone = args.Contains("--migrate") || args.Contains("--password-link");
+if (!alone)
 {
     builder.Services.AddPortalJobs();
     builder.Services.AddPortalWorkers();
@@ -41,6 +42,11 @@ if (args.Contains("--migrate"))
     await Database.MigrateAsync(app.Services, CancellationToken.None);
     Console.WriteLine("The database's schema is up to date.");
     return 0;
+}
+
+if (args is [.., "--password-link", var email])
+{
+    return await PasswordLinks.PrintAsync(app.Services, email, CancellationToken.None);
 }
 
 try

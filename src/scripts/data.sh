@@ -34,7 +34,7 @@ place_outside() {
     SHARED="$DATA"
     if [[ -L $DATA/shared ]]; then
         SHARED="$(readlink -f -- "$DATA/shared")"
-    elif ! others_can_pass "$DATA" || ((${#DATA} > 80)) || [[ $DATA == *[!A-Za-z0-9/._+-]* ]]; then
+    elif ! others_can_pass "$DATA" || ((${#DATA} > 80)) || { [[ $DATA == *[!A-Za-z0-9/._+-]* && ! -d $DATA/postgres && ! -d $DATA/pool ]]; }; then
         SHARED="/var/lib/portal/$(printf %s "$DATA" | sha256sum | head -c 12)"
         say data "other programs cannot use $DATA: disks and database go to $SHARED"
     fi
@@ -53,6 +53,9 @@ others_can_pass() {
         dir="$(dirname -- "$dir")"
     done
 }
+
+# Whose pool a directory is: the data directory that its mark names.
+pool_owner() { [[ ! -f $1/.portal-pool ]] || sed -n 2p -- "$1/.portal-pool"; }
 
 # Held by this script, the program, and what must not be left half done (initdb); never by PostgreSQL and libvirtd, which outlive a killed script.
 take_lock() {

@@ -86,6 +86,9 @@ remove_everything() {
         libvirt_stop
         libvirt_forget
     fi
+    # On a database that stays, the portal's host stays known by its mark.
+    [[ -d $SHARED/postgres || ! -s $DATA/instance ]] || tell "The database that ConnectionStrings__Portal named stays, and knows this machine as host $(paste -sd' ' -- "$DATA/instance")." \
+        "A portal that is started on it again wants that mark as a line of the file 'instance' in its data directory."
     remove_pools
     rm -rf -- "${SHARED:?}/postgres" "$SHARED/postgres.new" "$SHARED/run" "$SHARED/postgres.version"
     if [[ $SHARED != "$DATA" ]]; then
@@ -117,6 +120,7 @@ remove_domains() {
 # libvirt keeps a log of each domain that ever was.
 remove_domain_logs() {
     local instance
+    [[ -f $DATA/instance ]] || return 0
     while read -r instance; do
         [[ ! $instance =~ ^[0-9a-f]{8}$ ]] || as_root find /var/log/libvirt/qemu -maxdepth 1 -name "p$instance-*.log*" -delete 2>/dev/null || true
     done <"$DATA/instance"
@@ -134,7 +138,7 @@ remove_pools() {
         if [[ $pool == "$SHARED/pool" ]]; then
             rm -rf -- "${pool:?}" 2>/dev/null || as_root rm -rf -- "${pool:?}"
         else
-            [[ -f $pool/.portal-pool ]] || { warn "$pool has no mark of a portal and stays."; continue; }
+            [[ $(pool_owner "$pool") == "$DATA" ]] || { warn "$pool does not have this portal's mark and stays."; continue; }
             for part in templates cache disks seeds consoles fences simulated acceleration.json .portal-pool; do
                 rm -rf -- "${pool:?}/$part" 2>/dev/null || as_root rm -rf -- "${pool:?}/$part"
             done

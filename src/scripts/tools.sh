@@ -69,6 +69,22 @@ command_demo() {
     run_tool demo --url "$(lock_field url)" --accounts "$DATA/accounts.txt" "${REST[@]}"
 }
 
+# For the administrator who is locked out and has nobody to ask: whoever may read the data may set passwords.
+command_password_link() {
+    take_data_option "$@"
+    [[ ${REST[0]:-} == *@* && ${#REST[@]} -eq 1 ]] || fail "Name the account: ./portal password-link someone@example.org$(data_argument)"
+    data_is_ours || fail "There is no portal in $DATA."
+    make_data
+    lock_is_held || fail "The portal has to run." "Start it with: ./portal up$(data_argument)"
+    build_app >&2
+    if [[ ! ${ConnectionStrings__Portal:-} ]]; then
+        pg_paths
+        ConnectionStrings__Portal="$(pg_connection_string)"
+    fi
+    export ConnectionStrings__Portal
+    Portal__PublicUrl="${Portal__PublicUrl:-$(lock_field url | cut -d';' -f1)}" PORTAL_DATA="$DATA" dotnet "$APP" --password-link "${REST[0]}"
+}
+
 # Figures want a portal that nobody uses: a new one, thrown away afterwards.
 command_bench() {
     local port
@@ -101,6 +117,7 @@ command_bench() {
 # From the command to the sign-in page, with everything built and the database there.
 second_start() {
     local began took
+    unset ConnectionStrings__Portal # named for the floors; the portal brings its own again
     "$ROOT/portal" down --data "$DATA" >&2
     began="${EPOCHREALTIME/./}"
     "$ROOT/portal" up --background --no-install --data "$DATA" --port "$1" >&2

@@ -89,14 +89,21 @@ prepare() {
 # Where disks go. A directory that PORTAL_POOL names is empty or a pool already, so that `down --all` takes nothing away but what portals made.
 make_pool() {
     PORTAL_POOL="$(realpath -m -- "${PORTAL_POOL:-$SHARED/pool}")"
-    if [[ ! -f $PORTAL_POOL/.portal-pool && $PORTAL_POOL != "$SHARED/pool" && -d $PORTAL_POOL && -n $(ls -A -- "$PORTAL_POOL") ]]; then
-        fail "$PORTAL_POOL has files in it that no portal has made." "Name an empty or a new directory in PORTAL_POOL."
+    local owner
+    owner="$(pool_owner "$PORTAL_POOL")"
+    if [[ $PORTAL_POOL != "$SHARED/pool" && $owner != "$DATA" ]]; then
+        # One whose portal is gone (moved, or removed by hand) is taken over.
+        [[ ! $owner || ! -f $owner/.portal ]] || fail "$PORTAL_POOL is the pool of the portal in $owner." "Name another directory in PORTAL_POOL: two portals in one would take each other's disks away."
+        [[ $owner || -z $(ls -A -- "$PORTAL_POOL" 2>/dev/null) ]] || was_a_pool "$PORTAL_POOL" || fail "$PORTAL_POOL has files in it that no portal has made." "Name an empty or a new directory in PORTAL_POOL."
     fi
     mkdir -p -- "$PORTAL_POOL" || fail "$PORTAL_POOL cannot be made." "Name another directory in PORTAL_POOL."
     chmod 711 -- "$PORTAL_POOL"
-    echo "Disks of a portal's machines. './portal down --all' removes them." >"$PORTAL_POOL/.portal-pool"
+    printf "Disks of a portal's machines. './portal down --all' removes them. The portal's data is in:\n%s\n" "$DATA" >"$PORTAL_POOL/.portal-pool"
     grep -qsxF -- "$PORTAL_POOL" "$DATA/pools" || printf '%s\n' "$PORTAL_POOL" >>"$DATA/pools"
 }
+
+# A pool from before pools had a mark: this portal has run here, and the directory looks like one.
+was_a_pool() { [[ -f $DATA/engines && -d $1/disks && -d $1/templates ]]; }
 
 stop_after_failure() {
     trap '' INT TERM HUP EXIT

@@ -82,6 +82,44 @@ public sealed class UpTests(BuiltPortal built)
     }
 
     [Fact]
+    public async Task Two_portals_do_not_share_a_pool_and_a_start_that_failed_can_be_removed()
+    {
+        var ct = Xunit.TestContext.Current.CancellationToken;
+        await using var script = await built.ScriptAsync();
+        await using var other = await built.ScriptAsync();
+        var pool = Path.Combine(script.Home, "pool");
+        script.Environment["PORTAL_POOL"] = other.Environment["PORTAL_POOL"] = pool;
+        var up = await script.UpAsync();
+        await File.WriteAllTextAsync(Path.Combine(pool, "disks", "precious"), "x", ct);
+
+        var refused = await other.RunAsync("up", "--engine", "simulated", "--port", PortalScript.FreePort().ToString(CultureInfo.InvariantCulture));
+        Assert.Equal(1, refused.Code);
+        Assert.Contains($"is the pool of the portal in {script.Data}", refused.Err, StringComparison.Ordinal);
+        var down = await other.RunAsync("down", "--all", "--yes");
+        Assert.True(down.Code == 0, down.All);
+        Assert.False(Directory.Exists(other.Data));
+        Assert.True(File.Exists(Path.Combine(pool, "disks", "precious")));
+        up.Signal("TERM");
+        await up.EndsAsync();
+    }
+
+    [Fact]
+    public async Task Who_is_locked_out_and_has_nobody_to_ask_makes_a_link_where_the_portal_runs()
+    {
+        await using var script = await built.ScriptAsync();
+        var up = await script.UpAsync();
+
+        var made = await script.RunAsync("password-link", "admin@portal.example");
+        var unknown = await script.RunAsync("password-link", "nobody@portal.example");
+
+        Assert.True(made.Code == 0, made.All);
+        Assert.Contains($"http://127.0.0.1:{up.Port}/account/new-password?user=", made.Out, StringComparison.Ordinal);
+        Assert.Equal(1, unknown.Code);
+        up.Signal("TERM");
+        await up.EndsAsync();
+    }
+
+    [Fact]
     public async Task A_taken_port_is_named_with_its_owner_before_anything_is_made()
     {
         await using var script = await built.ScriptAsync();

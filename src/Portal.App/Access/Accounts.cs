@@ -5,9 +5,15 @@ using Portal.App.Outbox;
 
 namespace Portal.App.Access;
 
-/// <summary>Passwords: checking, changing and setting them anew. What it answers never tells a stranger which addresses have an account, in words or in time.</summary>
+/// <summary>
+/// Passwords: checking, changing and setting them anew. What a stranger is answered does not tell which addresses have an account, in words or by the work
+/// that it takes.
+/// </summary>
 public sealed class Accounts(PortalDb db, UserManager<PortalUser> users)
 {
+    /// <summary>A mailbox gets no more links than one in this time, however often somebody asks.</summary>
+    public static readonly TimeSpan BetweenLinks = TimeSpan.FromMinutes(5);
+
     // Costs an unknown address as much time as a known one with a wrong password.
     private static string? s_nobody;
 
@@ -19,6 +25,7 @@ public sealed class Accounts(PortalDb db, UserManager<PortalUser> users)
         {
             s_nobody ??= users.PasswordHasher.HashPassword(new PortalUser(), Guid.CreateVersion7().ToString());
             users.PasswordHasher.VerifyHashedPassword(new PortalUser(), s_nobody, password);
+            await CountWrongAsync(new PortalUser(), ct);
             return null;
         }
 
@@ -32,9 +39,14 @@ public sealed class Accounts(PortalDb db, UserManager<PortalUser> users)
         return user;
     }
 
-    /// <summary>Changes a known password. Every other session of the person ends with its next click.</summary>
+    /// <summary>Changes a known password. Every other session of the person ends with its next click. A wrong present password counts like one at the door.</summary>
     public async Task<IdentityResult> ChangeAsync(PortalUser user, string old, string wanted, CancellationToken ct)
     {
+        if (await CheckAsync(user.Email ?? "", old, ct) is null)
+        {
+            return IdentityResult.Failed(users.ErrorDescriber.PasswordMismatch());
+        }
+
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var changed = await users.ChangePasswordAsync(user, old, wanted);
         if (changed.Succeeded)
@@ -67,15 +79,29 @@ public sealed class Accounts(PortalDb db, UserManager<PortalUser> users)
         return changed;
     }
 
-    /// <summary>Mails a link for a new password, where there is such an account. Safe to repeat: only the newest password counts.</summary>
+    /// <summary>Mails a link for a new password, where there is such an account and it was sent none in the last minutes.</summary>
     /// <param name="portal">The portal's own address; never what a request says that it is.</param>
     public async Task MailLinkAsync(string email, Uri portal, CancellationToken ct)
     {
-        if (await users.FindByEmailAsync(email.Trim()) is { Disabled: false } user)
+        var lately = await db.NowAsync(ct) - BetweenLinks;
+        if (await users.FindByEmailAsync(email.Trim()) is { Disabled: false } user
+            && !await db.AuditEntries.AnyAsync(e => e.ObjectId == user.Id && e.Verb == "account.password_link_asked" && e.At > lately, ct))
         {
             db.Add(PasswordLink.Mail(user, await PasswordLink.MakeAsync(users, user, portal), "Somebody, probably you, asked for a new password for this account. If it was not you, ignore this mail."));
             await RecordAsync(user, "account.password_link_asked", ct);
         }
+    }
+
+    /// <summary>A link with which the account's owner sets a new password; null where there is no such account, or it is disabled.</summary>
+    public async Task<Uri?> MakeLinkAsync(string email, Uri portal, CancellationToken ct)
+    {
+        if (await users.FindByEmailAsync(email.Trim()) is not { Disabled: false } user)
+        {
+            return null;
+        }
+
+        await RecordAsync(user, "account.password_link_made", ct);
+        return await PasswordLink.MakeAsync(users, user, portal);
     }
 
     // In one statement: however many try at the same moment, each is counted.
@@ -98,6 +124,11 @@ public sealed class Accounts(PortalDb db, UserManager<PortalUser> users)
         await db.SaveChangesAsync(ct);
     }
 }
+
+/// <summary>Where links lead.</summary>
+/// <param name="Own">What the portal knows itself as: for links that are mailed.</param>
+/// <param name="Seen">What the person who asks knows it as: for links that this person is shown, and nobody else gets.</param>
+public sealed record PortalAddress(Uri Own, Uri Seen);
 
 /// <summary>The link with which a person sets a new password: good for a day, and until the password changes.</summary>
 internal static class PasswordLink

@@ -19,6 +19,9 @@ public sealed record Actor
 
     public string Email { get; private init; } = "";
 
+    /// <summary>The account's stamp when the person was loaded: what is given to this person ends when it changes.</summary>
+    public string? Stamp { get; private init; }
+
     public bool IsPortal { get; private init; }
 
     public IReadOnlySet<PlatformRole> Roles { get; private init; } = new HashSet<PlatformRole>();
@@ -32,6 +35,7 @@ public sealed record Actor
         User = user.UserId,
         Name = user.DisplayName,
         Email = user.Email ?? "",
+        Stamp = user.SecurityStamp,
         Roles = roles.ToHashSet(),
         Memberships = memberships.ToDictionary(m => m.TenantId, m => m.Role),
     };

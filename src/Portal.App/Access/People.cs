@@ -121,8 +121,7 @@ public static class UnlockPerson
 /// <summary>Makes a link with which a person sets a new password, for those who lost theirs. It goes by mail; where no mail is set up, it is shown once.</summary>
 public static class MakePasswordLink
 {
-    /// <param name="Portal">The portal's own address, for the link.</param>
-    public sealed record Request(UserId User, Uri Portal);
+    public sealed record Request(UserId User, PortalAddress Portal);
 
     /// <param name="Link">Null where it was mailed: only the person is to have it.</param>
     public sealed record Made(string Email, Uri? Link);
@@ -144,7 +143,7 @@ public static class MakePasswordLink
                 return new NotFound("person");
             }
 
-            var link = await PasswordLink.MakeAsync(users, user, request.Portal);
+            var link = await PasswordLink.MakeAsync(users, user, mail.Value.IsSet ? request.Portal.Own : request.Portal.Seen);
             if (mail.Value.IsSet)
             {
                 db.Add(PasswordLink.Mail(user, link, $"{actor.Name} made this link for you."));

@@ -23,7 +23,7 @@ public static class ListTemplates
             }
 
             await using var db = dbs.ForSystem();
-            var versions = (await db.TemplateVersions.AsNoTracking().ToListAsync(ct)).GroupBy(v => v.TemplateId).ToDictionary(g => g.Key, g => g.MaxBy(v => v.Id.Value)!.Version);
+            var versions = (await db.TemplateVersions.AsNoTracking().ToListAsync(ct)).GroupBy(v => v.TemplateId).ToDictionary(g => g.Key, g => g.OrderByDescending(v => v.ReleasedAt is not null).ThenByDescending(v => v.Id.Value).First().Version);
             var templates = await db.Templates.AsNoTracking().Where(t => t.Offered || !request.OfferedOnly).OrderBy(t => t.Name).ToListAsync(ct);
             return Result<IReadOnlyList<TemplateRow>>.Of(
                 [.. templates.Where(t => versions.ContainsKey(t.Id)).Select(t => new TemplateRow(t.Id, t.Slug, t.Name, t.Description, t.SignIn, versions[t.Id], t.MinMemory, t.MinDisk, t.Offered))]);

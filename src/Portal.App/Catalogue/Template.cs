@@ -52,7 +52,7 @@ public sealed class Template
     }
 }
 
-/// <summary>One version of a template: an image whose content never changes. The newest is what an order gets.</summary>
+/// <summary>One version of a template: an image whose content never changes. An order gets the newest that was ever built somewhere.</summary>
 public sealed class TemplateVersion
 {
     private TemplateVersion()
@@ -72,6 +72,9 @@ public sealed class TemplateVersion
     public TemplateId TemplateId { get; private set; }
 
     public string Version { get; private set; } = "";
+
+    /// <summary>When its image was ready for the first time, on any host; null before. Until then orders go on with the version before it.</summary>
+    public DateTimeOffset? ReleasedAt { get; private set; }
 
     public string ImageName { get; private set; } = "";
 
@@ -130,6 +133,14 @@ internal sealed class TemplateConfiguration : IEntityTypeConfiguration<Template>
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(t => t.Slug).IsUnique();
     }
+}
+
+/// <summary>Which version is meant where none is named.</summary>
+public static class TemplateVersions
+{
+    /// <summary>A template's versions, the one that an order gets first.</summary>
+    public static IQueryable<TemplateVersion> InOrderOfChoice(this IQueryable<TemplateVersion> versions, TemplateId template) =>
+        versions.Where(v => v.TemplateId == template).OrderByDescending(v => v.ReleasedAt != null).ThenByDescending(v => v.Id);
 }
 
 internal sealed class TemplateVersionConfiguration : IEntityTypeConfiguration<TemplateVersion>

@@ -14,7 +14,7 @@ public sealed record TicketRefused()
 }
 
 /// <summary>An open console with what it was opened for.</summary>
-public sealed record ConsoleSession(IGuestConsole Console, TenantId Tenant, VmId Vm, int Generation, UserId User);
+public sealed record ConsoleSession(IGuestConsole Console, TenantId Tenant, VmId Vm, int Generation, SignedIn Who);
 
 /// <summary>Turns a ticket into an attachment to a serial line, and tells whether the attachment may go on.</summary>
 public sealed class ConsoleSessions(PortalDbs dbs, IVmEngines engines, ActorSource actors, AccessRules access)
@@ -27,7 +27,7 @@ public sealed class ConsoleSessions(PortalDbs dbs, IVmEngines engines, ActorSour
         var taken = (await db.ConsoleTickets.FromSql(
             $"UPDATE console_tickets SET used_at = clock_timestamp() WHERE hash = {hash} AND used_at IS NULL AND expires_at > clock_timestamp() AND origin = {origin} RETURNING *")
             .AsNoTracking().ToListAsync(ct)).SingleOrDefault();
-        if (taken is null || await actors.LoadAsync(taken.UserId, ct) is not { } actor || !access.Allows(actor, Permission.UseConsole, taken.TenantId))
+        if (taken is null || await actors.LoadAsync(taken.Who, ct) is not { } actor || !access.Allows(actor, Permission.UseConsole, taken.TenantId))
         {
             return new TicketRefused();
         }
@@ -65,13 +65,13 @@ public sealed class ConsoleSessions(PortalDbs dbs, IVmEngines engines, ActorSour
             throw;
         }
 
-        return new ConsoleSession(console, taken.TenantId, taken.VmId, taken.Generation, taken.UserId);
+        return new ConsoleSession(console, taken.TenantId, taken.VmId, taken.Generation, taken.Who);
     }
 
     /// <summary>Whether the person may still use this console and the VM is still the one it was opened for.</summary>
     public async Task<bool> MayGoOnAsync(ConsoleSession session, CancellationToken ct)
     {
-        if (await actors.LoadAsync(session.User, ct) is not { } actor || !access.Allows(actor, Permission.UseConsole, session.Tenant))
+        if (await actors.LoadAsync(session.Who, ct) is not { } actor || !access.Allows(actor, Permission.UseConsole, session.Tenant))
         {
             return false;
         }

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.App.Access;
 using Portal.App.Vms;
 using Portal.Kernel;
 
@@ -12,13 +13,14 @@ public sealed class ConsoleTicket
     {
     }
 
-    public ConsoleTicket(byte[] hash, Vm vm, UserId user, string origin, DateTimeOffset expiresAt)
+    public ConsoleTicket(byte[] hash, Vm vm, SignedIn who, string origin, DateTimeOffset expiresAt)
     {
         Hash = hash;
         TenantId = vm.TenantId;
         VmId = vm.Id;
         Generation = vm.Generation;
-        UserId = user;
+        UserId = who.User;
+        Stamp = who.Stamp;
         Origin = origin;
         ExpiresAt = expiresAt;
     }
@@ -38,6 +40,11 @@ public sealed class ConsoleTicket
 
     public UserId UserId { get; private set; }
 
+    /// <summary>The account's stamp: with another password the ticket opens nothing.</summary>
+    public string? Stamp { get; private set; }
+
+    public SignedIn Who => new(UserId, Stamp);
+
     /// <summary>Scheme, host and port of the page that may use it.</summary>
     public string Origin { get; private set; } = "";
 
@@ -53,6 +60,8 @@ internal sealed class ConsoleTicketConfiguration : IEntityTypeConfiguration<Cons
         builder.ToTable("console_tickets");
         builder.HasKey(t => t.Hash);
         builder.Property(t => t.Hash).HasMaxLength(32);
+        builder.Ignore(t => t.Who);
+        builder.Property(t => t.Stamp).HasMaxLength(100);
         builder.Property(t => t.Origin).HasMaxLength(300);
         builder.HasIndex(t => t.ExpiresAt);
         builder.HasOne<Vm>().WithMany().HasForeignKey(t => t.VmId).OnDelete(DeleteBehavior.Restrict);

@@ -52,7 +52,7 @@ public static class OpenConsole
 
             var ticket = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
             var expires = await db.NowAsync(ct) + ConsoleTicket.Life;
-            db.Add(new ConsoleTicket(HashOf(ticket), vm, user, request.Origin, expires));
+            db.Add(new ConsoleTicket(HashOf(ticket), vm, new SignedIn(user, actor.Stamp), request.Origin, expires));
             db.Add(AuditEntry.Of(actor, vm.TenantId, "console.ticket", vm.Id.Value, vm.Name));
             await db.SaveChangesAsync(ct);
             return new Opened(ticket, expires);

@@ -32,21 +32,16 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
             _looks.Add(host.Id, LookAtAsync(host, asked, ct));
         }
 
-        try
-        {
-            await Task.WhenAll(_looks.Values).WaitAsync(s_period, _clock, ct);
-        }
-        catch (TimeoutException)
-        {
-            // The next pass looks who has answered by then.
-        }
-        finally
-        {
-            foreach (var (id, _) in _looks.Where(l => l.Value.IsCompleted).ToList())
+        // Who has not answered by then is looked for at the next pass.
+        await Task.WhenAny(Task.WhenAll(_looks.Values), Task.Delay(s_period, _clock, ct));
+        await EachAsync(
+            _looks.Where(l => l.Value.IsCompleted).ToList(),
+            look =>
             {
-                _looks.Remove(id);
-            }
-        }
+                _looks.Remove(look.Key);
+                return look.Value;
+            },
+            ct);
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -87,6 +82,11 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
 
         await using var db = dbs.ForSystem();
         var row = await db.Hosts.SingleAsync(h => h.Id == host.Id, ct);
+        if (row.Mode == HostMode.WrittenOff)
+        {
+            return;
+        }
+
         var pool = await db.Pools.SingleAsync(p => p.HostId == host.Id, ct);
         var now = await db.NowAsync(ct);
         row.Saw(report, now);
@@ -146,7 +146,7 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
     {
         await using var db = dbs.ForSystem();
         var row = await db.Hosts.SingleAsync(h => h.Id == id, ct);
-        if (row.Problem != problem)
+        if (row.Problem != problem && row.Mode != HostMode.WrittenOff)
         {
             row.DidNotAnswer(problem);
             await SaveAsync(db, ct);

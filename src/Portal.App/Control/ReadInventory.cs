@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Hosts;
 using Portal.Engine;
 using Portal.Kernel;
 
@@ -40,7 +41,7 @@ public static class ReadInventory
             }
 
             await using var db = dbs.ForSystem();
-            if (await db.Hosts.AsNoTracking().SingleOrDefaultAsync(h => h.Id == request.Host, ct) is not { } host)
+            if (await db.Hosts.AsNoTracking().SingleOrDefaultAsync(h => h.Id == request.Host && h.Mode != HostMode.WrittenOff, ct) is not { } host)
             {
                 return new NotFound("host");
             }

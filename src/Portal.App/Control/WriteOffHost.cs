@@ -14,7 +14,11 @@ namespace Portal.App.Control;
 
 /// <summary>The host is there: what is on it can be deleted one by one, and must not be called lost.</summary>
 public sealed record HostAnswers(string Host)
-    : Refusal("hosts.answers", $"{Host} answered less than {Shown.Silence.TotalSeconds:0} seconds ago. A host is written off when it is gone for good: switch it off first, or delete its VMs.");
+    : Refusal("hosts.answers", $"{Host} answered when it was asked last. A host is written off when it is gone for good and has not answered for {Shown.Silence.TotalSeconds:0} seconds: switch it off first, or delete its VMs.");
+
+/// <summary>People keep asking for things on the host while it is written off.</summary>
+public sealed record HostBusy(string Host)
+    : Refusal("hosts.busy", $"Things are being asked for on {Host} at this moment. Take nothing new on it, then write it off again.");
 
 /// <summary>
 /// Gives up a host that will not come back: what was under way on it fails, its VMs are lost and cost nothing from the moment that the host was seen
@@ -27,6 +31,8 @@ public static class WriteOffHost
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
+        private const int Tries = 5;
+
         /// <summary>Gives how many VMs were lost. Safe to repeat. Should the host come back, its domains run on without anybody: nobody asks it any more.</summary>
         public async Task<Result<int>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
@@ -35,6 +41,20 @@ public static class WriteOffHost
                 return refusal;
             }
 
+            // An operation that is asked for between the two locks below is not seen by the first: then all of it is done again.
+            for (var i = 0; i < Tries; i++)
+            {
+                if (await TryAsync(request, actor, ct) is { } result)
+                {
+                    return result;
+                }
+            }
+
+            return new HostBusy(request.ConfirmName.Trim());
+        }
+
+        private async Task<Result<int>?> TryAsync(Request request, Actor actor, CancellationToken ct)
+        {
             await using var db = dbs.ForSystem();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var host = (await db.Hosts.FromSql($"SELECT *, xmin FROM hosts WHERE id = {request.Host.Value} FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
@@ -54,13 +74,18 @@ public static class WriteOffHost
             }
 
             var now = await db.NowAsync(ct);
-            if (host.SeenAt is { } seen && now - seen < Shown.Silence)
+            if (host.SeenAt is { } seen && (host.Problem is null || now - seen < Shown.Silence))
             {
                 return new HostAnswers(host.Name);
             }
 
-            await EndOperationsAsync(db, host, now, ct);
+            var ended = await EndOperationsAsync(db, host, now, ct);
             var lost = await LoseVmsAsync(db, host, actor, now, ct);
+            if (await db.Operations.AsNoTracking().AnyAsync(o => o.FinishedAt == null && !ended.Contains(o.Id) && db.Vms.Any(v => v.Id == o.VmId && v.HostId == host.Id), ct))
+            {
+                return null;
+            }
+
             host.WriteOff();
             db.Add(AuditEntry.OfPlatform(actor, "host.written_off", host.Id.Value, host.Name, $"{lost.Count} VMs lost"));
             await TellAsync(db, host, lost, ct);
@@ -76,7 +101,7 @@ public static class WriteOffHost
         }
 
         // Whoever is at one of them at this moment finds it taken over at his next write.
-        private static async Task EndOperationsAsync(PortalDb db, Host host, DateTimeOffset now, CancellationToken ct)
+        private static async Task<IReadOnlyList<OperationId>> EndOperationsAsync(PortalDb db, Host host, DateTimeOffset now, CancellationToken ct)
         {
             var live = await db.Operations.FromSql(
                 $"SELECT o.*, o.xmin FROM operations o JOIN vms v ON v.id = o.vm_id WHERE v.host_id = {host.Id.Value} AND o.finished_at IS NULL ORDER BY o.id FOR UPDATE OF o").ToListAsync(ct);
@@ -84,12 +109,15 @@ public static class WriteOffHost
             {
                 operation.Finish(OperationState.Failed, now, "hosts.written_off", "The host was lost with all that was on it.");
             }
+
+            return [.. live.Select(o => o.Id)];
         }
 
         private static async Task<IReadOnlyList<Vm>> LoseVmsAsync(PortalDb db, Host host, Actor actor, DateTimeOffset now, CancellationToken ct)
         {
             var vms = await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE host_id = {host.Id.Value} AND deleted_at IS NULL ORDER BY id FOR UPDATE").ToListAsync(ct);
-            foreach (var vm in vms)
+            // Audit chains are locked in the order of their entries: by tenant, so that two who write off never wait for each other.
+            foreach (var vm in vms.OrderBy(v => v.TenantId.Value).ThenBy(v => v.Id.Value))
             {
                 // Nobody knows what was there after the last sight, so nobody pays for it.
                 await db.SettleUsageAsync(vm, allocated: false, running: false, host.SeenAt ?? now, ct);

@@ -52,6 +52,11 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
         await using var db = dbs.ForSystem();
         var now = await db.NowAsync(ct);
         await MarkAsync(pool, version, host, image => { if (result.Refusal is { } refusal) { image.Failed(refusal.Message); } else { image.Built(now); } }, ct);
+        if (result.Succeeded)
+        {
+            await db.TemplateVersions.Where(v => v.Id == version && v.ReleasedAt == null).ExecuteUpdateAsync(s => s.SetProperty(v => v.ReleasedAt, now), ct);
+        }
+
         if (result.Refusal is { } no)
         {
             BuildFailed(logger, template.Name, host.Name, no.Message);

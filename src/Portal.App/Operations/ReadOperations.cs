@@ -137,7 +137,9 @@ public static class CancelOperation
             db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancel_asked".ToLowerInvariant(), operation.VmId.Value, operation.VmName));
             if (operation.Rests && operation.Kind != OperationKind.Build)
             {
-                var how = operation.StartedAt is null ? "Called off before it began." : "Called off while it waited for its host. What it had done by then stays done.";
+                var how = operation.StartedAt is null ? "Called off before it began."
+                    : operation.State == OperationState.Running ? "Called off while it waited for the guest, which may still go down: it was asked to."
+                    : "Called off while it waited for its host. What it had done by then stays done.";
                 operation.Finish(OperationState.Cancelled, await db.NowAsync(ct), "operations.cancelled", how);
                 await PutBackAsync(db, operation, ct);
                 db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancelled".ToLowerInvariant(), operation.VmId.Value, operation.VmName));

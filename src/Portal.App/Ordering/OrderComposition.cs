@@ -93,7 +93,7 @@ internal static class OrderComposer
         var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == tenantId, ct);
         var project = await db.Projects.AsNoTracking().OrderBy(p => p.Id).FirstAsync(p => p.TenantId == tenantId, ct);
         var template = await db.Templates.AsNoTracking().SingleOrDefaultAsync(t => t.Id == form.Template && t.Offered, ct);
-        var version = template is null ? null : await db.TemplateVersions.AsNoTracking().Where(v => v.TemplateId == template.Id).OrderByDescending(v => v.Id).FirstOrDefaultAsync(ct);
+        var version = template is null ? null : await db.TemplateVersions.AsNoTracking().InOrderOfChoice(template.Id).FirstOrDefaultAsync(ct);
         if (template is null || version is null)
         {
             return new Invalid("template", "There is no such template on offer. Choose one from the list.");

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
 using Portal.App.Audit;
+using Portal.App.Catalogue;
 using Portal.App.Quotas;
 using Portal.Kernel;
 
@@ -104,7 +105,7 @@ public static class PlaceOrder
         {
             await using var system = dbs.ForSystem();
             var plan = await system.Plans.AsNoTracking().SingleOrDefaultAsync(p => p.Id == form.Plan, ct);
-            var version = await system.TemplateVersions.AsNoTracking().Where(v => v.TemplateId == form.Template).OrderByDescending(v => v.Id).Select(v => (TemplateVersionId?)v.Id).FirstOrDefaultAsync(ct);
+            var version = await system.TemplateVersions.AsNoTracking().InOrderOfChoice(form.Template).Select(v => (TemplateVersionId?)v.Id).FirstOrDefaultAsync(ct);
             if (plan is null || version is null || form.Count is < 1 or > OrderForm.MaxCount)
             {
                 // Whoever composes the order says what is wrong with it.

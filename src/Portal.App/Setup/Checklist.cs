@@ -42,9 +42,9 @@ public static class GetChecklist
 
             await using var db = dbs.ForSystem();
             var skipped = (await db.Settings.AsNoTracking().SingleOrDefaultAsync(s => s.Key == SkipSetupStep.Key, ct))?.Value.Split(',') ?? [];
-            var hosts = await db.Hosts.AsNoTracking().ToListAsync(ct);
-            var pools = await db.Pools.AsNoTracking().ToListAsync(ct);
-            var images = await db.PoolImages.AsNoTracking().ToListAsync(ct);
+            var hosts = await db.Hosts.AsNoTracking().Where(h => h.Mode != HostMode.WrittenOff).ToListAsync(ct);
+            var pools = (await db.Pools.AsNoTracking().ToListAsync(ct)).Where(p => hosts.Any(h => h.Id == p.HostId)).ToList();
+            var images = (await db.PoolImages.AsNoTracking().ToListAsync(ct)).Where(i => pools.Any(p => p.Id == i.PoolId)).ToList();
             var plans = await db.Plans.CountAsync(p => p.Offered, ct);
             var priced = await db.PlanPrices.Select(p => p.PlanId).Distinct().CountAsync(ct);
             var tenants = await db.Tenants.CountAsync(ct);

@@ -47,8 +47,7 @@ public static class ListMembers
 /// <summary>Invites somebody by mail address. The link goes by mail; where no mail is set up, it is shown once.</summary>
 public static class InviteMember
 {
-    /// <param name="BaseUrl">The portal's own address, for the link.</param>
-    public sealed record Request(TenantId Tenant, string Email, TenantRole Role, Uri BaseUrl);
+    public sealed record Request(TenantId Tenant, string Email, TenantRole Role, PortalAddress Portal);
 
     /// <param name="Link">Null where it was mailed: only the invited is to have it.</param>
     public sealed record Invited(InvitationId Invitation, string Email, Uri? Link, DateTimeOffset ExpiresAt);
@@ -82,7 +81,7 @@ public static class InviteMember
             }
 
             var invitation = new Invitation(request.Tenant, email, request.Role, AcceptInvitation.HashOf(token), actor.Name, expires);
-            var link = new Uri(request.BaseUrl, $"/account/invitation/{token}");
+            var link = new Uri(mail.Value.IsSet ? request.Portal.Own : request.Portal.Seen, $"/account/invitation/{token}");
             db.Add(invitation);
             if (mail.Value.IsSet)
             {

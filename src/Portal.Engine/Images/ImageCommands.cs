@@ -30,14 +30,15 @@ internal static class ImageCommands
         ["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-d", directory, "-E", "root_owner=0:0", path, $"{size.CeilingMiB}M"],
         s_slow);
 
-    /// <summary>What the files below a directory take in the file system, holes left out.</summary>
-    public static HostCommand Taken(string directory) => new("du", ["--summarize", "--block-size=1", directory], s_quick);
+    /// <summary>What each file of a directory takes in the file system, holes left out.</summary>
+    public static HostCommand Taken(string directory) => new("du", ["--all", "--block-size=1", directory], s_quick);
 
-    /// <summary>The number that <see cref="Taken"/> answers with.</summary>
-    /// <exception cref="HostFaultException">There is none.</exception>
-    public static ByteSize Sum(string output) => long.TryParse(output.Split('\t')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
-        ? new ByteSize(bytes)
-        : throw new HostFaultException($"du answered what cannot be understood: {output[..Math.Min(output.Length, 200)]}");
+    /// <summary>The sum over the disks of one instance in what <see cref="Taken"/> answers; another's are not ours to sell.</summary>
+    /// <exception cref="HostFaultException">A line is none of du's.</exception>
+    public static ByteSize Sum(string output, string instance) => new(output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Sum(line =>
+        line.Split('\t') is [var size, var path] && long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            ? DomainName.TryParse(Path.GetFileNameWithoutExtension(path), out var name) && name.Instance == instance ? bytes : 0
+            : throw new HostFaultException($"du answered what cannot be understood: {line}")));
 
     /// <summary>Gives the start of a file back to the file system; what follows stays where it is, also for who has it open.</summary>
     public static HostCommand PunchHole(string path, long length) =>

@@ -35,7 +35,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         _logs = new ConsoleLogs(_pool, shell);
     }
 
-    public Task<HostReport> ProbeAsync(CancellationToken ct) => new LibvirtProbe(_pool, _shell, _virsh, _acceleration).RunAsync(ct);
+    public Task<HostReport> ProbeAsync(CancellationToken ct) => new LibvirtProbe(_host.Instance, _pool, _shell, _virsh, _acceleration).RunAsync(ct);
 
     public async Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct)
     {

@@ -7,7 +7,7 @@ using Portal.Kernel;
 namespace Portal.Engine.Libvirt;
 
 /// <summary>Finds out what a host is, and what keeps it from working.</summary>
-internal sealed class LibvirtProbe(PoolLayout pool, IHostShell shell, Virsh virsh, Acceleration acceleration)
+internal sealed class LibvirtProbe(string instance, PoolLayout pool, IHostShell shell, Virsh virsh, Acceleration acceleration)
 {
     private static readonly (string Program, string Package)[] s_programs =
     [
@@ -130,7 +130,7 @@ internal sealed class LibvirtProbe(PoolLayout pool, IHostShell shell, Virsh virs
 
     // What is removed while it is counted makes du complain; what it counted stands.
     private async Task<ByteSize> TakenAsync(CancellationToken ct) =>
-        Directory.Exists(pool.Disks) ? ImageCommands.Sum((await shell.RunAsync(ImageCommands.Taken(pool.Disks), ct).ConfigureAwait(false)).Output) : ByteSize.Zero;
+        Directory.Exists(pool.Disks) ? ImageCommands.Sum((await shell.RunAsync(ImageCommands.Taken(pool.Disks), ct).ConfigureAwait(false)).Output, instance) : ByteSize.Zero;
 
     // Not virsh nodeinfo: it tells the memory that was there when the machine booted, without what was plugged in since.
     private static ByteSize MemoryOfMachine()

@@ -51,7 +51,7 @@ public partial class PeoplePage(ListPeople.Handler lists, ChangePerson.Handler c
 
         _busy = true;
         StateHasChanged();
-        var made = await AskAsync<MakePasswordLink.Made>((actor, ct) => links.HandleAsync(new MakePasswordLink.Request(person.Id, address.Seen(new Uri(Navigation.BaseUri))), actor, ct));
+        var made = await AskAsync<MakePasswordLink.Made>((actor, ct) => links.HandleAsync(new MakePasswordLink.Request(person.Id, address.For(new Uri(Navigation.BaseUri))), actor, ct));
         _refusal = made.Refusal;
         _made = made.Succeeded ? made.Value : null;
         _busy = false;

@@ -20,7 +20,7 @@ internal static class PeopleApi
                 (await handler.HandleAsync(new(new UserId(user)), http.Actor(), ct)).Answer())
             .WithName("UnlockPerson").WithSummary("Lets an account be used again at once that rests after wrong passwords. For administrators.").Produces(204).ProducesProblem(403).ProducesProblem(404);
         people.MapPost("/{user:guid}/password-link", async (Guid user, MakePasswordLink.Handler handler, Hosting.PublicAddress address, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new UserId(user), address.Seen(Here(http))), http.Actor(), ct)).Answer(made => new PasswordLinkJson(made.Email, made.Link)))
+                (await handler.HandleAsync(new(new UserId(user), address.For(Here(http))), http.Actor(), ct)).Answer(made => new PasswordLinkJson(made.Email, made.Link)))
             .WithName("MakePasswordLink").WithSummary("Makes a link for a new password. It goes by mail; where no mail is set up, it is shown once, here. For administrators.").Produces<PasswordLinkJson>().ProducesProblem(403).ProducesProblem(404);
 
         var tenant = api.MapGroup("/tenants/{tenant:guid}").WithTags("Tenants");
@@ -34,7 +34,7 @@ internal static class PeopleApi
                 (await handler.HandleAsync(new(new TenantId(tenant), new UserId(user), null), http.Actor(), ct)).Answer())
             .WithName("RemoveMember").WithSummary("Takes a member out of the tenant. For owners.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409);
         tenant.MapPost("/invitations", async (Guid tenant, InviteBody body, InviteMember.Handler handler, Hosting.PublicAddress address, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new TenantId(tenant), body.Email, body.Role, address.Seen(Here(http))), http.Actor(), ct))
+                (await handler.HandleAsync(new(new TenantId(tenant), body.Email, body.Role, address.For(Here(http))), http.Actor(), ct))
                     .Answer(i => new InvitedJson(i.Invitation.Value, i.Link, i.ExpiresAt)))
             .WithName("InviteMember").WithSummary("Invites somebody. The link goes by mail; where no mail is set up, it is shown once, here.").Produces<InvitedJson>().ProducesProblem(403).ProducesProblem(422);
         tenant.MapDelete("/invitations/{invitation:guid}", async (Guid tenant, Guid invitation, WithdrawInvitation.Handler handler, HttpContext http, CancellationToken ct) =>

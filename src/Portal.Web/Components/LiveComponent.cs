@@ -57,7 +57,11 @@ public abstract class LiveComponent : ComponentBase, IAsyncDisposable
     }
 
     /// <summary>Runs something for as long as the component lives.</summary>
-    protected void Keep(Func<CancellationToken, Task> work) => _watching.Add(KeepAsync(work));
+    protected void Keep(Func<CancellationToken, Task> work)
+    {
+        _watching.RemoveAll(task => task.IsCompleted);
+        _watching.Add(KeepAsync(work));
+    }
 
     public async ValueTask DisposeAsync()
     {

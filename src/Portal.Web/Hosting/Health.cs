@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 using Portal.App;
+using Portal.App.Hosts;
 
 namespace Portal.Web.Hosting;
 
@@ -76,8 +77,8 @@ internal static class Health
             try
             {
                 await using var db = dbs.ForSystem();
-                var hosts = await db.Hosts.CountAsync(cancellationToken);
-                var working = await db.Hosts.CountAsync(h => h.Problem == null && h.SeenAt != null, cancellationToken);
+                var hosts = await db.Hosts.CountAsync(h => h.Mode != HostMode.WrittenOff, cancellationToken);
+                var working = await db.Hosts.CountAsync(h => h.Mode != HostMode.WrittenOff && h.Problem == null && h.SeenAt != null, cancellationToken);
                 // A host in trouble is an operator's matter: the portal itself can serve, so its balancer must not take it out.
                 return hosts > 0 && working == 0 ? HealthCheckResult.Degraded("No host works.") : HealthCheckResult.Healthy($"{working} of {hosts} hosts work.");
             }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
+using Portal.App.Access;
 
 namespace Portal.Web.Hosting;
 
@@ -14,6 +15,6 @@ public sealed class PublicAddress(IOptions<PortalOptions> options, IServer serve
     public Uri Own => options.Value.PublicUri
         ?? new Uri((server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "http://localhost").Replace("127.0.0.1", "localhost", StringComparison.Ordinal).Replace("[::]", "localhost", StringComparison.Ordinal).Replace("0.0.0.0", "localhost", StringComparison.Ordinal));
 
-    /// <summary>For links that a signed-in person shows or sends: where nothing is set, the address that this person uses.</summary>
-    public Uri Seen(Uri asked) => options.Value.PublicUri ?? asked;
+    /// <summary>For whoever asks at an address: links that are mailed lead to <see cref="Own"/>, one that is shown may lead to where it is shown.</summary>
+    public PortalAddress For(Uri asked) => new(Own, options.Value.PublicUri ?? asked);
 }

@@ -53,6 +53,8 @@ internal static class SignIn
         services.AddAuthorization();
         services.AddScoped<Accounts>();
         services.AddSingleton<PublicAddress>();
+        services.AddSingleton<PasswordMails>();
+        services.AddHostedService(s => s.GetRequiredService<PasswordMails>());
         services.AddRateLimiter(limiter =>
         {
             limiter.AddPolicy(Limit, PartitionOf);
@@ -67,8 +69,8 @@ internal static class SignIn
         return services;
     }
 
-    // Each account has a limit of its own; this one is for those who try many accounts. A request from the portal's own machine (its tools, or a proxy that
-    // is not named in TrustedProxies) has none: it would be everybody's.
+    // Each account has a limit of its own; this one is for those who try many accounts. A request from the portal's own machine has none: its tools come from
+    // there. A proxy elsewhere has to be named in TrustedProxies, or all who come through it share one.
     private static RateLimitPartition<string> PartitionOf(HttpContext context)
     {
         if (!HttpMethods.IsPost(context.Request.Method) || context.Connection.RemoteIpAddress is not { } from || IPAddress.IsLoopback(from))

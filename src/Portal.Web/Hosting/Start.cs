@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
+using Portal.App.Outbox;
 using Portal.App.Setup;
 
 namespace Portal.Web.Hosting;
@@ -13,6 +14,11 @@ internal static class Start
     /// <exception cref="SetupException">Something that was given cannot be used; the message says what to change.</exception>
     public static async Task PrepareAsync(WebApplication app, CancellationToken ct)
     {
+        if (app.Services.GetRequiredService<IOptions<MailOptions>>().Value.IsSet && app.Services.GetRequiredService<IOptions<PortalOptions>>().Value.PublicUri is null)
+        {
+            throw new SetupException("Mail__Host is set and Portal__PublicUrl is not: links in mails would lead nowhere. Set it to the address that people use, such as https://portal.example.org.");
+        }
+
         await Database.MigrateAsync(app.Services, ct);
         var data = Path.GetFullPath(app.Configuration["PORTAL_DATA"] ?? "var");
         var pool = Path.GetFullPath(app.Configuration["PORTAL_POOL"] ?? Path.Combine(data, "pool"));

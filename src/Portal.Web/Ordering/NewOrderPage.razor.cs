@@ -116,7 +116,8 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
             replace: true);
     }
 
-    // Each key starts the wait anew; the answer to an older form never overwrites a newer one's.
+    // Each key starts the wait anew; the answer to an older form never overwrites a newer one's. The field that changed does not wait for it: when its own work
+    // ends it takes back whatever error it was given meanwhile.
     private async Task ChangedAsync()
     {
         _nameTouched |= _form.Name.Length > 0;
@@ -129,11 +130,20 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
 
         _typing = CancellationTokenSource.CreateLinkedTokenSource(Gone);
         var token = _typing.Token;
+        Keep(_ => PreviewSoonAsync(token));
+    }
+
+    private async Task PreviewSoonAsync(CancellationToken token)
+    {
         try
         {
             await Task.Delay(s_afterTyping, clock, token);
-            WriteAddress();
-            await PreviewAsync(token);
+            await InvokeAsync(async () =>
+            {
+                WriteAddress();
+                await PreviewAsync(token);
+                StateHasChanged();
+            });
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {

@@ -34,7 +34,7 @@ public partial class MembersPage(ListMembers.Handler lists, InviteMember.Handler
     {
         _busy = true;
         var invited = await AskHereAsync<InviteMember.Invited>((tenant, actor, ct) =>
-            inviting.HandleAsync(new InviteMember.Request(tenant, _email ?? "", _role, address.Seen(new Uri(Navigation.BaseUri))), actor, ct));
+            inviting.HandleAsync(new InviteMember.Request(tenant, _email ?? "", _role, address.For(new Uri(Navigation.BaseUri))), actor, ct));
         _busy = false;
         _emailProblem = invited.Refusal is { Field: "email" } wrong ? wrong.Message : null;
         _refusal = _emailProblem is null ? invited.Refusal : null;

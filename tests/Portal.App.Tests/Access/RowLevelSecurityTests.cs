@@ -40,7 +40,7 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
         await World.OrderAsync(ct, tenant: tenant, owner: owner);
         Assert.Null((await main.Get<OpenConsole.Handler>().HandleAsync(new(tenant, vm.Id, "http://localhost"), owner, ct)).Refusal);
         Assert.Null((await main.Get<AddSshKey.Handler>().HandleAsync(new(tenant, "", PortalWorld.SshKey), owner, ct)).Refusal);
-        Assert.Null((await main.Get<InviteMember.Handler>().HandleAsync(new(tenant, "new@example.org", App.Access.TenantRole.Member, new Uri("http://localhost")), owner, ct)).Refusal);
+        Assert.Null((await main.Get<InviteMember.Handler>().HandleAsync(new(tenant, "new@example.org", App.Access.TenantRole.Member, new App.Access.PortalAddress(new Uri("http://localhost"), new Uri("http://localhost"))), owner, ct)).Refusal);
     }
 }
 

@@ -10,6 +10,27 @@ public sealed class ConsoleSessionsTests(PostgresFixture postgres)
     private const string Origin = "http://localhost";
 
     [Fact]
+    public async Task A_changed_password_ends_open_consoles_and_tickets()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var vm = await world.RunningVmAsync(ct);
+        var sessions = world.Main.Get<ConsoleSessions>();
+        var owner = await world.ActorAsync(world.Owner.User!.Value, ct);
+        var (first, second) = (await TicketAsync(), await TicketAsync());
+        var session = (await sessions.RedeemAsync(first, Origin, ct)).Value;
+        await using var console = session.Console;
+        Assert.True(await sessions.MayGoOnAsync(session, ct));
+
+        await world.Database.ExecuteAsync("UPDATE users SET security_stamp = 'another' WHERE id = $1", ct, owner.User!.Value.Value);
+
+        Assert.False(await sessions.MayGoOnAsync(session, ct));
+        Assert.Equal("consoles.ticket_refused", (await sessions.RedeemAsync(second, Origin, ct)).Refusal?.Code);
+
+        async Task<string> TicketAsync() => (await world.Main.Get<OpenConsole.Handler>().HandleAsync(new(world.Tenant, vm.Id, Origin), owner, ct)).Value.Ticket;
+    }
+
+    [Fact]
     public async Task A_console_whose_entry_in_the_audit_fails_is_given_to_nobody_and_let_go_of()
     {
         var ct = TestContext.Current.CancellationToken;

@@ -5,6 +5,7 @@ using Portal.App.Operations;
 using Portal.App.Vms;
 using Portal.Engine.Simulated;
 using Portal.Kernel;
+using Portal.Testing;
 using Portal.Testing.Postgres;
 using Portal.Testing.Worlds;
 
@@ -24,6 +25,7 @@ public sealed class WriteOffTests(PostgresFixture postgres)
         world.Faults.Shape = new SimulatedShape { Reachable = false };
         await world.AskAsync(deleting, OperationKind.Delete, ct);
         await world.Main.RunRungAsync(ct);
+        await world.Main.Get<HostWatch>().LookAsync(ct);
         await world.Database.ExecuteAsync("UPDATE hosts SET seen_at = seen_at - interval '1 minute'", ct);
         // What was counted began before that.
         await world.Database.ExecuteAsync("UPDATE usage_intervals SET \"from\" = \"from\" - interval '1 hour'", ct);
@@ -64,6 +66,9 @@ public sealed class WriteOffTests(PostgresFixture postgres)
         worker.Fate.SleepAt(new Point(Act.Verb, 2, Moment.After));
         var work = worker.RunAsync(operation, ct);
         await worker.Fate.Sleeps;
+        world.Faults.Shape = new SimulatedShape { Reachable = false };
+        await world.Main.Get<HostWatch>().LookAsync(ct);
+        world.Faults.Shape = new SimulatedShape();
         await world.Database.ExecuteAsync("UPDATE hosts SET seen_at = seen_at - interval '1 minute'", ct);
         var host = await world.HostAsync(ct);
 
@@ -79,6 +84,39 @@ public sealed class WriteOffTests(PostgresFixture postgres)
             var ended = await world.LastOperationAsync(vm.Id, ct);
             return (ended.State, ended.ProblemCode);
         }
+    }
+
+    [Fact]
+    public async Task What_is_asked_for_while_a_host_is_written_off_is_ended_with_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var vm = await world.RunningVmAsync(ct);
+        world.Faults.Shape = new SimulatedShape { Reachable = false };
+        await world.Main.Get<HostWatch>().LookAsync(ct);
+        await world.Database.ExecuteAsync("UPDATE hosts SET seen_at = seen_at - interval '1 minute'", ct);
+        var host = await world.HostAsync(ct);
+
+        // Somebody asks for a start: the VM is locked, its operation not yet written.
+        Task<Result<int>> writingOff;
+        await using (var asking = world.Main.Dbs.ForSystem())
+        {
+            await using var transaction = await asking.Database.BeginTransactionAsync(ct);
+            var locked = (await asking.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {vm.Id.Value} FOR UPDATE").ToListAsync(ct)).Single();
+            writingOff = world.Main.Get<WriteOffHost.Handler>().HandleAsync(new(host.Id, host.Name), world.Administrator, ct);
+            await Eventually.IsAsync(async () =>
+            {
+                await using var db = world.Main.Dbs.ForSystem();
+                return await db.Database.SqlQuery<int>($"SELECT count(*)::int AS \"Value\" FROM pg_locks WHERE NOT granted AND locktype IN ('transactionid', 'tuple')").SingleAsync(ct) > 0;
+            }, ct);
+            asking.Add(Operation.Asked(locked, OperationKind.Start, world.Owner, await asking.NowAsync(ct)));
+            await asking.SaveChangesAsync(ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        Assert.Equal(1, (await writingOff).Value);
+        Assert.Equal((OperationState.Failed, "hosts.written_off"), ((await world.LastOperationAsync(vm.Id, ct)).State, (await world.LastOperationAsync(vm.Id, ct)).ProblemCode));
+        Assert.Equal(VmStage.Deleted, (await world.VmAsync(vm.Id, ct)).Stage);
     }
 
     [Fact]

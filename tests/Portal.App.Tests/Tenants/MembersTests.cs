@@ -7,7 +7,7 @@ namespace Portal.App.Tests.Tenants;
 
 public sealed class MembersTests(WorldFixture fixture) : IClassFixture<WorldFixture>
 {
-    private static readonly Uri s_portal = new("https://portal.example.org");
+    private static readonly PortalAddress s_portal = new(new Uri("http://own.example.org"), new Uri("https://portal.example.org"));
 
     private readonly PortalWorld _world = fixture.World;
 

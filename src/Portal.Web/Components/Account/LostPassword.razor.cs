@@ -1,30 +1,26 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.Options;
-using Portal.App.Access;
 using Portal.App.Outbox;
 using Portal.Web.Hosting;
 
 namespace Portal.Web.Components.Account;
 
 /// <summary>Mails a link for a new password; where no mail is set up, says who makes one. Its answer is the same whether the account exists or not.</summary>
-public partial class LostPassword(Accounts accounts, PublicAddress address, IOptions<MailOptions> mail) : ComponentBase
+public partial class LostPassword(PasswordMails mails, IOptions<MailOptions> mail) : ComponentBase
 {
     private bool _sent;
 
     [SupplyParameterFromForm(FormName = "lost-password")]
     private Input Form { get; set; } = default!;
 
-    [CascadingParameter]
-    private HttpContext Http { get; set; } = default!;
-
     private bool HasMail => mail.Value.IsSet;
 
     protected override void OnInitialized() => Form ??= new Input();
 
-    private async Task SendAsync()
+    private void Send()
     {
-        await accounts.MailLinkAsync(Form.Email, address.Own, Http.RequestAborted);
+        mails.Ask(Form.Email);
         _sent = true;
     }
 
