@@ -12,6 +12,12 @@ public abstract record Refusal(string Code, string Message)
 
     /// <summary>The field of the request that is at fault, in the request's own spelling; null where no single one is.</summary>
     public virtual string? Field => null;
+
+    /// <summary>What stands against other fields of the same request, so that a form can say all of it at once.</summary>
+    public IReadOnlyList<Refusal> Also { get; init; } = [];
+
+    /// <summary>What stands against a field; null where nothing does.</summary>
+    public string? On(string field) => Field == field ? Message : Also.FirstOrDefault(r => r.Field == field)?.Message;
 }
 
 /// <summary>What sort of "no" a refusal is.</summary>

@@ -26,6 +26,7 @@ needs_tests() {
 chromium chromium
 docker-compose docker-compose
 shellcheck shellcheck
+xz xz-utils
 LIST
 }
 

@@ -127,6 +127,25 @@ public sealed record Invalid(string FieldName, string Problem)
     public override string? Field => FieldName;
 }
 
+/// <summary>Checks a request's fields, all of them, before anything else is looked at.</summary>
+internal static class Shape
+{
+    /// <summary>What stands against the request, the first field first; null where nothing does.</summary>
+    public static Refusal? Check(params ReadOnlySpan<(bool Good, string Field, string Problem)> rules)
+    {
+        var wrong = new List<Refusal>();
+        foreach (var (good, field, problem) in rules)
+        {
+            if (!good)
+            {
+                wrong.Add(new Invalid(field, problem));
+            }
+        }
+
+        return wrong is [var first, .. var others] ? first with { Also = others } : null;
+    }
+}
+
 /// <summary>Someone else changed it in the meantime.</summary>
 public sealed record ChangedMeanwhile(string What)
     : Refusal("changed_meanwhile", $"The {What} was changed by someone else in the meantime. Look at it again, then repeat.");

@@ -48,24 +48,14 @@ public static class SavePlan
         /// <summary>VMs that exist keep the size that they were built with.</summary>
         public async Task<Result<PlanId>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            if (request.Name.Trim() is not { Length: > 0 and <= Plan.MaxName } name)
+            var name = request.Name.Trim();
+            if (Shape.Check(
+                (name is { Length: > 0 and <= Plan.MaxName }, "name", $"A name has 1 to {Plan.MaxName} characters."),
+                (request.Vcpus is >= 1 and <= 256, "vcpus", "A plan has 1 to 256 vCPUs."),
+                (request.MemoryMiB is >= 64 and <= 16_777_216, "memoryMiB", "A plan has 64 MiB to 16 TiB of memory."),
+                (request.DiskGiB is >= 1 and <= 65_536, "diskGiB", "A plan has 1 GiB to 64 TiB of disk.")) is { } malformed)
             {
-                return new Invalid("name", $"A name has 1 to {Plan.MaxName} characters.");
-            }
-
-            if (request.Vcpus is < 1 or > 256)
-            {
-                return new Invalid("vcpus", "A plan has 1 to 256 vCPUs.");
-            }
-
-            if (request.MemoryMiB is < 64 or > 16_777_216)
-            {
-                return new Invalid("memoryMiB", "A plan has 64 MiB to 16 TiB of memory.");
-            }
-
-            if (request.DiskGiB is < 1 or > 65_536)
-            {
-                return new Invalid("diskGiB", "A plan has 1 GiB to 64 TiB of disk.");
+                return Result<PlanId>.Of(malformed);
             }
 
             if (access.Check(actor, Permission.ManagePlans) is { } refusal)

@@ -68,19 +68,13 @@ public static class CreateTenant
     {
         public async Task<Result<TenantId>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            if (!VmName.TryParse(request.Slug, out _))
+            var name = request.Name.Trim();
+            if (Shape.Check(
+                (name is { Length: > 0 and <= Tenant.MaxName }, "name", $"A name has 1 to {Tenant.MaxName} characters."),
+                (VmName.TryParse(request.Slug, out _), "slug", "A short name has 1 to 63 lower-case letters, digits and inner hyphens."),
+                (request.Currency is { Length: 3 } && request.Currency.All(char.IsAsciiLetterUpper), "currency", "A currency is three capital letters, such as EUR.")) is { } malformed)
             {
-                return new Invalid("slug", "A short name has 1 to 63 lower-case letters, digits and inner hyphens.");
-            }
-
-            if (request.Name.Trim() is not { Length: > 0 and <= Tenant.MaxName } name)
-            {
-                return new Invalid("name", $"A name has 1 to {Tenant.MaxName} characters.");
-            }
-
-            if (request.Currency is not { Length: 3 } || !request.Currency.All(char.IsAsciiLetterUpper))
-            {
-                return new Invalid("currency", "A currency is three capital letters, such as EUR.");
+                return Result<TenantId>.Of(malformed);
             }
 
             if (access.Check(actor, Permission.ManageTenants) is { } refusal)

@@ -4,13 +4,22 @@ using Portal.Kernel;
 
 namespace Portal.Engine.Images;
 
+/// <summary>For which kind of machine.</summary>
+internal enum TinyLinuxFlavour
+{
+    /// <summary>QEMU and KVM: virtio devices.</summary>
+    Virtio,
+
+    /// <summary>A paravirtual domain of Xen.</summary>
+    Xen,
+}
+
 /// <summary>
 /// Builds the small Linux: Debian's cloud kernel, busybox, dropbear and resize2fs out of Debian's packages, which are taken apart and not
 /// installed, and the files in TinyLinux/. Needs neither root's mounts nor devices.
 /// </summary>
-internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider clock)
+internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider clock, TinyLinuxFlavour flavour = TinyLinuxFlavour.Virtio)
 {
-    private const string KernelMeta = "linux-image-cloud-amd64";
     private const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const UnixFileMode Program = Everyone | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
@@ -31,9 +40,13 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
         ("stop", "etc/init.d/stop", Program),
         ("power-button", "etc/acpi/PWRF/00000080", Program),
         ("apply-seed", "usr/lib/tiny/apply-seed", Program),
+        ("console", "usr/lib/tiny/console", Program),
         ("ssh", "usr/lib/tiny/ssh", Program),
         ("json.awk", "usr/lib/tiny/json.awk", Everyone),
     ];
+
+    // The cloud kernel has no Xen front ends.
+    private string KernelMeta => flavour == TinyLinuxFlavour.Xen ? "linux-image-amd64" : "linux-image-cloud-amd64";
 
     private static readonly string[] s_ramDirectories = ["bin", "dev", "modules", "proc", "root", "sys"];
 
@@ -61,6 +74,11 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
             }
 
             var kernel = Directory.EnumerateFiles(Path.Combine(parts, "boot"), "vmlinuz-*").Single();
+            if (flavour == TinyLinuxFlavour.Xen)
+            {
+                kernel = await UnpackKernelAsync(work, kernel, ct).ConfigureAwait(false);
+            }
+
             var initrd = await MakeInitrdAsync(work, parts, ct).ConfigureAwait(false);
             var disk = await MakeDiskAsync(work, parts, ct).ConfigureAwait(false);
 
@@ -114,12 +132,28 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
         return null;
     }
 
+    // Here once instead of at each start on the host, where Xen would do it: Debian's kernels are packed with xz, whose beginning is looked for in the boot image.
+    private async Task<string> UnpackKernelAsync(string work, string kernel, CancellationToken ct)
+    {
+        var image = await File.ReadAllBytesAsync(kernel, ct).ConfigureAwait(false);
+        var at = image.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]);
+        if (at < 0)
+        {
+            throw new HostFaultException($"The kernel {Path.GetFileName(kernel)} is not packed with xz.");
+        }
+
+        var packed = Path.Combine(work, "vmlinux.xz");
+        await File.WriteAllBytesAsync(packed, image.AsMemory(at), ct).ConfigureAwait(false);
+        await RunAsync(ImageCommands.Unxz(packed), ct).ConfigureAwait(false);
+        return Path.Combine(work, "vmlinux");
+    }
+
     private async Task<string> MakeInitrdAsync(string work, string parts, CancellationToken ct)
     {
         var modules = Path.Combine(parts, "lib", "modules");
         var version = Path.GetFileName(Directory.EnumerateDirectories(modules).Single());
         await RunAsync(PackageCommands.ModuleDepends(Busybox(parts), parts, version), ct).ConfigureAwait(false);
-        var wanted = Resource("modules").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var wanted = Resource(flavour == TinyLinuxFlavour.Xen ? "modules-xen" : "modules").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var depends = await File.ReadAllTextAsync(Path.Combine(modules, version, "modules.dep"), ct).ConfigureAwait(false);
         var order = PackageAnswers.ModuleOrder(depends, wanted);
 

@@ -81,7 +81,8 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         try
         {
             await SendAsync(new HostFrame(FrameKind.Run, number, Words(command)), either.Token).ConfigureAwait(false);
-            await FeedAsync(number, call, command.Input, either.Token).ConfigureAwait(false);
+            await FeedAsync(number, call, command.Content ?? Encoding.UTF8.GetBytes(command.Input ?? ""), either.Token).ConfigureAwait(false);
+            await SendAsync(new HostFrame(FrameKind.InputEnds, number, default), either.Token).ConfigureAwait(false);
             return await call.Answer.Task.WaitAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
@@ -97,6 +98,39 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
                 _calls.Remove(number);
             }
         }
+    }
+
+    /// <summary>Begins a command that goes on for as long as it is wanted; its output is told as it comes.</summary>
+    /// <exception cref="HostFaultException">The link is down.</exception>
+    public async Task<HostStream> OpenAsync(HostCommand command, Action<ReadOnlyMemory<byte>> came, CancellationToken ct)
+    {
+        var call = new Call(command) { Came = came };
+        uint number;
+        lock (_gate)
+        {
+            if (_closed is { } why)
+            {
+                throw new HostFaultException(why);
+            }
+
+            number = ++_last;
+            _calls.Add(number, call);
+        }
+
+        await SendAsync(new HostFrame(FrameKind.Run, number, Words(command)), ct).ConfigureAwait(false);
+        return new HostStream(
+            call.Answer.Task,
+            (data, token) => FeedAsync(number, call, data, token),
+            async () =>
+            {
+                await SendAsync(new HostFrame(FrameKind.Kill, number, default), CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                lock (_gate)
+                {
+                    _calls.Remove(number);
+                }
+
+                call.Cut("It was ended.");
+            });
     }
 
     public async ValueTask DisposeAsync()
@@ -122,17 +156,14 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         return Encoding.UTF8.GetBytes(string.Join('\0', head.Append(command.Program).Concat(command.Arguments)));
     }
 
-    private async Task FeedAsync(uint number, Call call, string? input, CancellationToken ct)
+    private async Task FeedAsync(uint number, Call call, ReadOnlyMemory<byte> left, CancellationToken ct)
     {
-        var left = Encoding.UTF8.GetBytes(input ?? "").AsMemory();
         while (!left.IsEmpty && !call.Answer.Task.IsCompleted)
         {
             var length = await call.CreditAsync(Math.Min(left.Length, Piece), ct).ConfigureAwait(false);
             await SendAsync(new HostFrame(FrameKind.Input, number, left[..length]), ct).ConfigureAwait(false);
             left = left[length..];
         }
-
-        await SendAsync(new HostFrame(FrameKind.InputEnds, number, default), ct).ConfigureAwait(false);
     }
 
     private async Task SendAsync(HostFrame frame, CancellationToken ct)
@@ -209,6 +240,9 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         private readonly SemaphoreSlim _news = new(0);
         private int _credit = Window;
 
+        /// <summary>Who is told the output; null keeps it for the answer.</summary>
+        public Action<ReadOnlyMemory<byte>>? Came { get; init; }
+
         public TaskCompletionSource<HostAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         /// <summary>Waits until some input may be sent, and says how much of what is wanted.</summary>
@@ -232,6 +266,9 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         {
             switch (frame.Kind)
             {
+                case FrameKind.Output when Came is { } came:
+                    came(frame.Content);
+                    break;
                 case FrameKind.Output:
                     Keep(_output, frame.Content.Span, MaxOutput);
                     break;

@@ -25,6 +25,10 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
     public async Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct) =>
         await (await ChannelAsync(ct).ConfigureAwait(false)).RunAsync(command, ct).ConfigureAwait(false);
 
+    /// <summary>As <see cref="HostChannel.OpenAsync"/>, on the connection that is there or a new one.</summary>
+    public async Task<HostStream> OpenAsync(HostCommand command, Action<ReadOnlyMemory<byte>> came, CancellationToken ct) =>
+        await (await ChannelAsync(ct).ConfigureAwait(false)).OpenAsync(command, came, ct).ConfigureAwait(false);
+
     public async ValueTask DisposeAsync()
     {
         if (_channel is { } channel)

@@ -7,6 +7,9 @@ internal sealed record HostCommand(string Program, IReadOnlyList<string> Argumen
     /// <summary>What the program reads; null for nothing at all.</summary>
     public string? Input { get; init; }
 
+    /// <summary>What the program reads where that is no text; comes instead of <see cref="Input"/>.</summary>
+    public ReadOnlyMemory<byte>? Content { get; init; }
+
     /// <summary>The right by which it runs, checked on the host itself where the host is another machine; null for what changes no VM.</summary>
     public Fence? Fence { get; init; }
 

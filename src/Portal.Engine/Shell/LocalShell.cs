@@ -22,7 +22,7 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
         {
             var output = ReadAsync(process.StandardOutput.BaseStream, MaxOutput, either.Token);
             var error = ReadAsync(process.StandardError.BaseStream, MaxError, either.Token);
-            var input = FeedAsync(process, command.Input, either.Token);
+            var input = FeedAsync(process, command.Content ?? (command.Input is { } text ? Encoding.UTF8.GetBytes(text) : null), either.Token);
             await Task.WhenAll(output, error, input, process.WaitForExitAsync(either.Token)).ConfigureAwait(false);
             var answer = new HostAnswer(process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
             var elapsedMs = (long)clock.GetElapsedTime(started).TotalMilliseconds;
@@ -68,13 +68,13 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
         }
     }
 
-    private static async Task FeedAsync(Process process, string? input, CancellationToken ct)
+    private static async Task FeedAsync(Process process, ReadOnlyMemory<byte>? input, CancellationToken ct)
     {
         try
         {
-            if (input is not null)
+            if (input is { } bytes)
             {
-                await process.StandardInput.BaseStream.WriteAsync(Encoding.UTF8.GetBytes(input), ct).ConfigureAwait(false);
+                await process.StandardInput.BaseStream.WriteAsync(bytes, ct).ConfigureAwait(false);
             }
 
             process.StandardInput.Close();

@@ -22,6 +22,11 @@ internal static class Problems
             extensions["field"] = field;
         }
 
+        if (refusal.Also.Count > 0)
+        {
+            extensions["errors"] = refusal.Also.Prepend(refusal).Select(r => new { r.Field, r.Message });
+        }
+
         return Results.Problem(refusal.Message, statusCode: StatusOf(refusal), extensions: extensions);
     }
 

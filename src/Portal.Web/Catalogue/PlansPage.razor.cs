@@ -36,15 +36,20 @@ public partial class PlansPage(ListPlans.Handler lists, SavePlan.Handler saving,
             return;
         }
 
+        var wrong = new List<Refusal>();
         if (!PlanDraft.TryRate(form.Running, out var running))
         {
-            _problem = new Invalid("running", "A rate is a number such as 0.0060000000.");
-            return;
+            wrong.Add(new Invalid("running", "A rate is a number such as 0.0060000000."));
         }
 
         if (!PlanDraft.TryRate(form.Allocated, out var allocated))
         {
-            _problem = new Invalid("allocated", "A rate is a number such as 0.0010000000.");
+            wrong.Add(new Invalid("allocated", "A rate is a number such as 0.0010000000."));
+        }
+
+        if (wrong is [var first, .. var others])
+        {
+            _problem = first with { Also = others };
             return;
         }
 

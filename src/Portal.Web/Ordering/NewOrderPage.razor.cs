@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Components;
+using Portal.App;
 using Portal.App.Access;
 using Portal.App.Catalogue;
 using Portal.App.Ordering;
@@ -38,8 +39,9 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
     [SupplyParameterFromQuery]
     private string? Name { get; set; }
 
+    // Text: an address may say anything, and a number that is none would fail the page.
     [SupplyParameterFromQuery]
-    private int? Count { get; set; }
+    private string? Count { get; set; }
 
     [SupplyParameterFromQuery]
     private string? Key { get; set; }
@@ -49,6 +51,8 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
 
     protected override async Task OnInitializedAsync()
     {
+        // Whether there is room changes while one looks: a host comes, an image is built.
+        FollowToo(Topic.Hosts);
         _offer = await ReadHereAsync("offer", LoadAsync);
         FillFromAddress();
         if (RendererInfo.IsInteractive && _offer is { Succeeded: true, Value.Plans.Count: > 0, Value.Templates.Count: > 0 })
@@ -58,7 +62,14 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         }
     }
 
-    protected override async Task LookAgainAsync() => _offer = await AskHereAsync(LoadAsync);
+    protected override async Task LookAgainAsync()
+    {
+        _offer = await AskHereAsync(LoadAsync);
+        if (_offer is { Succeeded: true, Value.Plans.Count: > 0, Value.Templates.Count: > 0 } && _form.Key.Length > 0 && !_placing)
+        {
+            await PreviewAsync(Gone);
+        }
+    }
 
     protected override async ValueTask DisposeCoreAsync()
     {
@@ -94,7 +105,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         _form.Plan = offer.Plans.FirstOrDefault(p => p.Name == Plan)?.Id ?? (offer.Plans is [var plan, ..] ? plan.Id : default);
         _form.Name = Name ?? "";
         _nameTouched = _form.Name.Length > 0;
-        _form.Count = Count ?? 1;
+        _form.Count = long.TryParse(Count, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count) ? count : 1;
         _form.Pasted = Key ?? "";
         _form.Note = Note ?? "";
         _form.Keys.UnionWith(offer.Keys.Where(k => k.AddedBy == Me.Name).Select(k => k.Id));
@@ -121,7 +132,8 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
     private async Task ChangedAsync()
     {
         _nameTouched |= _form.Name.Length > 0;
-        _private = _form.DropPrivateKey() ? new PrivateKeyPasted("sshKeys") : null;
+        // What stood against the fields is about what they said before. (A field also takes an error that it had already for no news, and forgets it as one types.)
+        _shown = [.. _shown.Where(p => p.Field is null)];
         if (_typing is not null)
         {
             await _typing.CancelAsync();
@@ -140,6 +152,8 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
             await Task.Delay(s_afterTyping, clock, token);
             await InvokeAsync(async () =>
             {
+                // Not at once: a field that is given back what it had before it was typed in keeps what was typed.
+                _private = _form.DropPrivateKey() ? new PrivateKeyPasted("sshKeys") : null;
                 WriteAddress();
                 await PreviewAsync(token);
                 StateHasChanged();

@@ -15,7 +15,8 @@ public sealed class OrderDraft
 
     public string Name { get; set; } = "";
 
-    public int Count { get; set; } = 1;
+    /// <summary>As it was typed, however large.</summary>
+    public long Count { get; set; } = 1;
 
     /// <summary>The stored keys that are ticked.</summary>
     public HashSet<SshKeyId> Keys { get; } = [];
@@ -48,7 +49,7 @@ public sealed class OrderDraft
         Template,
         Plan,
         Name.Trim(),
-        Count,
+        (int)Math.Clamp(Count, 0, int.MaxValue),
         [
             .. Keys.Where(stored.ContainsKey).Select(k => stored[k]).Order(StringComparer.Ordinal),
             .. PastedLines,

@@ -166,6 +166,20 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
     }
 
     /// <summary>Refresh the file with PORTAL_REFRESH_GOLDEN=1, and read what changed: programs of others depend on it.</summary>
+    [Fact]
+    public async Task All_that_is_wrong_with_a_form_is_said_at_once()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var administrator = await portal.SignedInAsync(PortalServer.Administrator);
+
+        var answer = await administrator.PostAsJsonAsync("/api/v1/plans", new { name = "", vcpus = 0, memoryMiB = 1, diskGiB = 10 }, ct);
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+        var problem = await PortalServer.JsonAsync(answer);
+        Assert.Equal("name", problem.GetProperty("field").GetString());
+        Assert.Equal(["name", "vcpus", "memoryMiB"], problem.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("field").GetString()));
+    }
+
     /// <summary>What a page can do, a program can.</summary>
     [Fact]
     public void Every_use_case_has_an_address()

@@ -15,7 +15,7 @@ public partial class NewPassword(Accounts accounts, UserManager<PortalUser> user
     private Input Form { get; set; } = default!;
 
     [SupplyParameterFromQuery]
-    private Guid? User { get; set; }
+    private string? User { get; set; }
 
     [SupplyParameterFromQuery]
     private string? Token { get; set; }
@@ -29,7 +29,7 @@ public partial class NewPassword(Accounts accounts, UserManager<PortalUser> user
 
     private async Task SetAsync()
     {
-        var set = await accounts.SetAnewAsync(User ?? default, Token ?? "", Form.New, Http.RequestAborted);
+        var set = await accounts.SetAnewAsync(Guid.TryParse(User, out var user) ? user : default, Token ?? "", Form.New, Http.RequestAborted);
         _done = set.Succeeded;
         _problems = [.. set.Errors.Select(e => e.Code == nameof(IdentityErrorDescriber.InvalidToken)
             ? "This link is not valid (any more): it was used, is older than a day, or is not whole. Ask for a new one."

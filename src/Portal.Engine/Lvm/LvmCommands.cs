@@ -1,0 +1,41 @@
+using System.Globalization;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Lvm;
+
+/// <summary>The commands that LVM is asked with. Sizes in bytes, answers in JSON.</summary>
+internal static class LvmCommands
+{
+    /// <summary>On everything that the portal makes; a volume without it is somebody else's.</summary>
+    public const string Tag = "portal";
+
+    private static readonly TimeSpan s_ask = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_act = TimeSpan.FromSeconds(90);
+
+    /// <summary>All volumes of a group.</summary>
+    public static HostCommand List(string group) => Report("lvs", "lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent", group);
+
+    /// <summary>A thin volume that reads as zeros.</summary>
+    public static HostCommand Thin(string group, string pool, string name, ByteSize size, params string[] tags) =>
+        Act("lvcreate", ["--yes", "--virtualsize", Bytes(size), "--thinpool", pool, "--name", name, .. Tags(tags), group]);
+
+    /// <summary>A thin snapshot: it is active at once, and as large as its origin.</summary>
+    public static HostCommand ThinSnapshot(string group, string origin, string name) =>
+        Act("lvcreate", ["--yes", "--snapshot", "--name", name, "--setactivationskip", "n", .. Tags([]), $"{group}/{origin}"]);
+
+    public static HostCommand Extend(string group, string name, ByteSize size) => Act("lvextend", ["--size", Bytes(size), $"{group}/{name}"]);
+
+    public static HostCommand AddTag(string group, string name, string tag) => Act("lvchange", ["--addtag", tag, $"{group}/{name}"]);
+
+    public static HostCommand Remove(string group, string name) => Act("lvremove", ["--yes", $"{group}/{name}"]);
+
+    private static HostCommand Report(string program, string columns, string group) =>
+        new(program, ["--reportformat=json", "--units=b", "--nosuffix", "--options", columns, group], s_ask);
+
+    private static HostCommand Act(string program, IReadOnlyList<string> words) => new(program, words, s_act);
+
+    private static IEnumerable<string> Tags(IEnumerable<string> more) => more.Prepend(Tag).SelectMany(tag => new[] { "--addtag", tag });
+
+    private static string Bytes(ByteSize size) => size.Bytes.ToString(CultureInfo.InvariantCulture) + "b";
+}

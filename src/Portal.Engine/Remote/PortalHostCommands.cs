@@ -1,0 +1,41 @@
+using System.Globalization;
+using Portal.Engine.Shell;
+
+namespace Portal.Engine.Remote;
+
+/// <summary>What `portal-host` does itself, without a program: files of the portal's own, volumes' content, consoles.</summary>
+internal static class PortalHostCommands
+{
+    /// <summary>Where its files lie on a host.</summary>
+    public const string Files = "/var/lib/portal-host";
+
+    private static readonly TimeSpan s_quick = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_slow = TimeSpan.FromMinutes(15);
+
+    /// <summary>For as long as somebody looks; ended and begun again where somebody looks for longer.</summary>
+    private static readonly TimeSpan s_long = TimeSpan.FromHours(24);
+
+    public static HostCommand Put(string file, string text) => new("put", [file], s_quick) { Input = text };
+
+    public static HostCommand Put(string file, ReadOnlyMemory<byte> content) => new("put", [file], s_slow) { Content = content };
+
+    public static HostCommand Get(string file) => new("get", [file], s_quick);
+
+    public static HostCommand Remove(string file) => new("remove", [file], s_quick);
+
+    public static HostCommand List(string directory) => new("list", [directory], s_quick);
+
+    /// <summary>Writes a volume that reads as zeros; blocks of zeros are passed over.</summary>
+    public static HostCommand Fill(string device, ReadOnlyMemory<byte> content) => new("fill", [device, "sparse"], s_slow) { Content = content };
+
+    /// <summary>What a guest prints, from an offset on.</summary>
+    public static HostCommand Follow(string domain, long offset) => new("follow", [domain, offset.ToString(CultureInfo.InvariantCulture)], s_long);
+
+    public static HostCommand Type(string domain) => new("type", [domain], s_long);
+
+    /// <summary>Removes a console's log, before the next boot writes it anew.</summary>
+    public static HostCommand Forget(string domain) => new("forget", [domain], s_quick);
+
+    /// <summary>The command under a fence: the host refuses it where a higher epoch was seen.</summary>
+    public static HostCommand Under(this HostCommand command, Fence fence) => command with { Fence = fence };
+}

@@ -1,0 +1,71 @@
+using Portal.Engine.Shell;
+using Portal.Engine.Xen;
+using Portal.Kernel;
+
+namespace Portal.Engine.Tests.Xen;
+
+/// <summary>As Xen 4.17.7 says it.</summary>
+public sealed class XlAnswersTests
+{
+    private const string List = """
+        Name                                        ID   Mem VCPUs	State	Time(s)
+        Domain-0                                     0  1024     2     r-----     139.7
+        p1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1     1   192     1     -b----      10.1
+        a name with blanks                           2   192     1     --p---       0.0
+        going                                        3   192     1     ---s--       1.5
+        broken                                       4   192     1     ----c-       2.0
+        (null)                                       5     0     1     --ps-d      23.9
+        between                                      6   192     1     ------       0.1
+
+        """;
+
+    [Fact]
+    public void Every_domain_is_read_with_its_state_and_one_that_is_dying_has_no_name()
+    {
+        var domains = XlAnswers.Domains(List);
+
+        Assert.Equal(
+            [("Domain-0", DomainState.Running), ("p1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1", DomainState.Running), ("a name with blanks", DomainState.Paused), ("going", DomainState.Stopping),
+                ("broken", DomainState.Crashed), (null, DomainState.Stopping), ("between", DomainState.Running)],
+            domains.Select(d => (d.Name, d.State)));
+        Assert.Equal(new XenDomain("Domain-0", 0, 1024, 2, DomainState.Running, 139.7m), domains[0]);
+    }
+
+    [Fact]
+    public void A_line_that_is_none_of_xls_is_a_fault_and_not_a_guess() =>
+        Assert.Throws<HostFaultException>(() => XlAnswers.Domains("Domain-0   0  1024 r-----\n"));
+
+    [Fact]
+    public void An_absent_domain_is_told_from_a_host_that_fails()
+    {
+        Assert.True(XlAnswers.IsAbsent(new HostAnswer(1, "", "p1ab1ab1a-0-g1 is an invalid domain identifier (rc=-6)\n")));
+        Assert.False(XlAnswers.IsAbsent(new HostAnswer(1, "", "xencall: error: Could not obtain handle on privileged command interface: No such file or directory\n")));
+    }
+
+    [Theory]
+    [InlineData("Waiting for domain p (domid 1) to die [pid 1]\nDomain 1 has shut down, reason code 0 0x0\nAction for shutdown reason code 0 is destroy\nDomain 1 needs to be cleaned up: destroying the domain\n", true)]
+    [InlineData("Domain 1 has shut down, reason code 3 0x3\n", false)]
+    [InlineData("Domain 1 has been destroyed.\n", false)]
+    [InlineData("Domain 1 has shut down, reason code 1 0x1\nDomain 2 has shut down, reason code 0 0x0\n", true)]
+    [InlineData("", false)]
+    public void Why_a_domain_ended_stands_in_its_log(string log, bool byGuest) => Assert.Equal(byGuest, XlAnswers.EndedByGuest(log));
+
+    [Fact]
+    public void A_hosts_facts_are_read()
+    {
+        var info = XlAnswers.Info("host                   : xenlab\nnr_cpus                : 2\ntotal_memory           : 3071\nfree_memory            : 2014\nvirt_caps              : pv hvm gnttab-v1 gnttab-v2\nxen_version            : 4.17.7\nxen_scheduler          : credit2\nxen_commandline        : console=com1 com1=115200\n");
+
+        Assert.Equal(new XenInfo("4.17.7", 2, ByteSize.FromMiB(3071), ByteSize.FromMiB(2014), "pv hvm gnttab-v1 gnttab-v2", "credit2"), info);
+    }
+
+    [Fact]
+    public void A_configuration_is_known_again_by_its_digest()
+    {
+        var spec = An.Spec("1ab1ab1a");
+        var config = XenConfig.Write(spec, "vgdisk", "/k", "/i", "xenbr0");
+
+        Assert.Equal(XenConfig.DigestOf(config), XenConfig.DigestOf(XenConfig.Write(spec, "vgdisk", "/k", "/i", "xenbr0")));
+        Assert.NotEqual(XenConfig.DigestOf(config), XenConfig.DigestOf(XenConfig.Write(spec with { Vcpus = 2 }, "vgdisk", "/k", "/i", "xenbr0")));
+        Assert.Null(XenConfig.DigestOf("name = \"somebody's\"\n"));
+    }
+}
