@@ -10,7 +10,8 @@ namespace Portal.Engine.Tests.Lab;
 
 /// <summary>
 /// The Xen host of `./portal lab up`, made a host of this test run by the installation that an operator would run. `./portal test` starts it and says
-/// so in PORTAL_LAB_RUNS; without that the tests that need it are skipped.
+/// so in PORTAL_LAB_RUNS; without that the tests that need it are skipped. Those that do are one collection, one after the other: among them are some that cut
+/// every connection to the host.
 /// </summary>
 public sealed class LabHost : IAsyncLifetime
 {

@@ -7,6 +7,7 @@ namespace Portal.Engine.Tests.Lab;
 
 /// <summary>The Xen engine on a real Xen with real LVM: all that every engine keeps to, and a guest's life.</summary>
 [Trait("Category", "Live")]
+[Collection(nameof(LabHost))]
 public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContract, IClassFixture<LabEngine>
 {
     protected override string Instance => LabHost.Instance;
