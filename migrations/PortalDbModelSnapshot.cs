@@ -604,13 +604,33 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<string>("Address")
+                        .HasMaxLength(253)
+                        .HasColumnType("character varying(253)")
+                        .HasColumnName("address");
+
+                    b.Property<string>("Bridge")
+                        .HasMaxLength(15)
+                        .HasColumnType("character varying(15)")
+                        .HasColumnName("bridge");
+
                     b.Property<int>("Cpus")
                         .HasColumnType("integer")
                         .HasColumnName("cpus");
 
+                    b.Property<string>("ForeignKey")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("foreign_key");
+
                     b.Property<bool>("HardwareVirtualisation")
                         .HasColumnType("boolean")
                         .HasColumnName("hardware_virtualisation");
+
+                    b.Property<string>("HostKey")
+                        .HasMaxLength(4096)
+                        .HasColumnType("character varying(4096)")
+                        .HasColumnName("host_key");
 
                     b.Property<string>("Hypervisor")
                         .IsRequired()
@@ -652,10 +672,22 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(500)")
                         .HasColumnName("pool_path");
 
+                    b.Property<int?>("Port")
+                        .HasColumnType("integer")
+                        .HasColumnName("port");
+
                     b.Property<string>("Problem")
                         .HasMaxLength(1000)
                         .HasColumnType("character varying(1000)")
                         .HasColumnName("problem");
+
+                    b.Property<int>("ReservedCpus")
+                        .HasColumnType("integer")
+                        .HasColumnName("reserved_cpus");
+
+                    b.Property<long>("ReservedDisk")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reserved_disk");
 
                     b.Property<long>("ReservedMemory")
                         .HasColumnType("bigint")
@@ -665,9 +697,19 @@ namespace Portal.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("seen_at");
 
+                    b.Property<string>("ThinPool")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("thin_pool");
+
                     b.Property<int>("VcpusPerCpu")
                         .HasColumnType("integer")
                         .HasColumnName("vcpus_per_cpu");
+
+                    b.Property<string>("VolumeGroup")
+                        .HasMaxLength(127)
+                        .HasColumnType("character varying(127)")
+                        .HasColumnName("volume_group");
 
                     b.Property<uint>("xmin")
                         .IsConcurrencyToken()
@@ -687,7 +729,17 @@ namespace Portal.Migrations
                         .HasDatabaseName("ix_hosts_name")
                         .HasFilter("mode <> 'WrittenOff'");
 
-                    b.ToTable("hosts", (string)null);
+                    b.HasIndex("Address", "Port")
+                        .IsUnique()
+                        .HasDatabaseName("ix_hosts_address_port")
+                        .HasFilter("address IS NOT NULL AND mode <> 'WrittenOff'");
+
+                    b.ToTable("hosts", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, thin_pool, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, thin_pool, bridge) IN (0, 6)");
+
+                            t.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64");
+                        });
                 });
 
             modelBuilder.Entity("Portal.App.Hosts.Pool", b =>
@@ -772,6 +824,39 @@ namespace Portal.Migrations
                         .HasDatabaseName("ix_pool_images_template_version_id");
 
                     b.ToTable("pool_images", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.App.Hosts.PortalKey", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("clock_timestamp()");
+
+                    b.Property<string>("ProtectedPem")
+                        .IsRequired()
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
+                        .HasColumnName("protected_pem");
+
+                    b.Property<string>("PublicLine")
+                        .IsRequired()
+                        .HasMaxLength(4096)
+                        .HasColumnType("character varying(4096)")
+                        .HasColumnName("public_line");
+
+                    b.HasKey("Id")
+                        .HasName("pk_portal_keys");
+
+                    b.ToTable("portal_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_portal_keys_one", "id = 1");
+                        });
                 });
 
             modelBuilder.Entity("Portal.App.Metering.UsageInterval", b =>
@@ -890,6 +975,11 @@ namespace Portal.Migrations
                         .HasColumnType("inet")
                         .HasColumnName("dns");
 
+                    b.Property<IPAddress>("FirstIp")
+                        .IsRequired()
+                        .HasColumnType("inet")
+                        .HasColumnName("first_ip");
+
                     b.Property<IPAddress>("Gateway")
                         .IsRequired()
                         .HasColumnType("inet")
@@ -898,6 +988,11 @@ namespace Portal.Migrations
                     b.Property<Guid>("HostId")
                         .HasColumnType("uuid")
                         .HasColumnName("host_id");
+
+                    b.Property<IPAddress>("LastIp")
+                        .IsRequired()
+                        .HasColumnType("inet")
+                        .HasColumnName("last_ip");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -909,6 +1004,16 @@ namespace Portal.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("prefix_length");
 
+                    b.Property<bool>("Shared")
+                        .HasColumnType("boolean")
+                        .HasColumnName("shared");
+
+                    b.Property<uint>("xmin")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
                     b.HasKey("Id")
                         .HasName("pk_networks");
 
@@ -916,7 +1021,10 @@ namespace Portal.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_networks_host_id_name");
 
-                    b.ToTable("networks", (string)null);
+                    b.ToTable("networks", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_networks_range", "first_ip <= last_ip");
+                        });
                 });
 
             modelBuilder.Entity("Portal.App.Operations.Operation", b =>
@@ -1039,6 +1147,12 @@ namespace Portal.Migrations
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("finished_at");
+
+                    b.Property<string>("Journal")
+                        .IsRequired()
+                        .HasMaxLength(16000)
+                        .HasColumnType("character varying(16000)")
+                        .HasColumnName("journal");
 
                     b.Property<string>("Kind")
                         .IsRequired()

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -19,8 +20,11 @@ public static class AppServices
     /// <summary>Adds handlers and rules. The caller adds an NpgsqlDataSource, Identity and Hangfire's client.</summary>
     public static IServiceCollection AddPortalApp(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddSingleton<PortalKeys>();
+        services.AddSingleton<PortalKeySource>(provider => provider.GetRequiredService<PortalKeys>().PrivateAsync);
         services.AddPortalEngine();
         services.TryAddSingleton(TimeProvider.System);
+        services.AddDataProtection().SetApplicationName("portal").PersistKeysToDbContext<PortalDb>();
         services.AddOptions<MailOptions>().Bind(configuration.GetSection(MailOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PortalDbs>();
         services.AddSingleton<AccessRules>();
@@ -38,6 +42,7 @@ public static class AppServices
         services.AddSingleton<ConsoleSessions>();
         services.AddTransient<DecideOrder.ByPolicy>();
         services.AddTransient<FirstRun>();
+        services.AddTransient<LabHost>();
         foreach (var handler in Handlers)
         {
             services.AddTransient(handler);

@@ -58,6 +58,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
 
     public DbSet<Host> Hosts => Set<Host>();
 
+    public DbSet<PortalKey> PortalKeys => Set<PortalKey>();
+
     public DbSet<Pool> Pools => Set<Pool>();
 
     public DbSet<PoolImage> PoolImages => Set<PoolImage>();

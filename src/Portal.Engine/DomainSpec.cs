@@ -92,7 +92,7 @@ public sealed record GuestAddress(IPAddress Address, int PrefixLength, IPAddress
 /// <param name="Version">File-name safe: digits and dots.</param>
 public sealed record TemplateImage(string Name, string Version)
 {
-    /// <summary>The small Linux that ships with the portal: Debian's cloud kernel and a busybox userland.</summary>
+    /// <summary>The small Linux that ships with the portal: Debian's cloud kernel (on Xen its general one) and a busybox userland.</summary>
     public static TemplateImage TinyLinux { get; } = new("tiny-linux", "2");
 }
 
@@ -118,31 +118,3 @@ public sealed record DomainReport(DomainName Name, DomainState State, bool ByGue
 
 /// <summary>A file or volume in the pool that carries one of our domain names.</summary>
 public sealed record VolumeReport(DomainName Domain, string Name, ByteSize Size);
-
-/// <summary>A host's facts as it reports them now.</summary>
-public sealed record HostReport
-{
-    /// <summary>For people: <c>QEMU 7.2.17 through libvirt 9.0.0, software emulation (TCG)</c>.</summary>
-    public required string Hypervisor { get; init; }
-
-    /// <summary>Whether guests run on the processor itself.</summary>
-    public required bool HardwareVirtualisation { get; init; }
-
-    public required int Cpus { get; init; }
-
-    public required ByteSize Memory { get; init; }
-
-    public required ByteSize PoolSize { get; init; }
-
-    public required ByteSize PoolFree { get; init; }
-
-    /// <summary>What this portal's own volumes take of the pool now: of a disk that fills slowly less than its size.</summary>
-    public required ByteSize PoolTaken { get; init; }
-
-    /// <summary>What keeps the host from working or will soon, each with its remedy; empty when all is well.</summary>
-    public required IReadOnlyList<HostFinding> Findings { get; init; }
-}
-
-/// <summary>Something about a host that a person should know.</summary>
-/// <param name="Blocks">Whether no domain can be made while it is so.</param>
-public sealed record HostFinding(string Code, string Message, string Remedy, bool Blocks);

@@ -10,12 +10,29 @@ public enum HostKind
 
     /// <summary>No machine at all: domains that exist in a file, with latency and faults on request.</summary>
     Simulated,
+
+    /// <summary>Xen through xl on another machine, reached over SSH; disks as thin volumes of LVM.</summary>
+    Xen,
 }
 
 /// <summary>How to reach a host and its pool.</summary>
 /// <param name="Instance">The portal's own mark on the host, eight hexadecimal digits.</param>
-/// <param name="PoolPath">An absolute directory; the pool's files, fences and console logs live in it.</param>
-public sealed record HostConnection(HostId Id, HostKind Kind, string Instance, string PoolPath);
+/// <param name="PoolPath">An absolute directory; the pool's files, fences and console logs live in it. Empty for a Xen host, whose disks are its own.</param>
+public sealed record HostConnection(HostId Id, HostKind Kind, string Instance, string PoolPath)
+{
+    /// <summary>How a Xen host is reached; null for the others.</summary>
+    public XenAccess? Xen { get; init; }
+}
+
+/// <summary>How a Xen host is reached, and what the portal may use there.</summary>
+/// <param name="Key">The host's key, pinned when it was added: any other is refused before the portal says who it is.</param>
+/// <param name="Group">The volume group.</param>
+/// <param name="Pool">The thin pool in it.</param>
+/// <param name="Bridge">The bridge that guests are connected to.</param>
+public sealed record XenAccess(string Address, int Port, SshPublicKey Key, string Group, string Pool, string Bridge);
+
+/// <summary>Gives the private key with which the portal signs in on hosts, in PEM: kept encrypted by whoever answers, held in memory only while it is used.</summary>
+public delegate Task<string> PortalKeySource(CancellationToken ct);
 
 /// <summary>Gives the engine of a host: one per host and process, made at first use and kept.</summary>
 public interface IVmEngines

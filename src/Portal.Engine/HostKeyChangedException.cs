@@ -7,7 +7,7 @@ namespace Portal.Engine;
 public sealed class HostKeyChangedException : HostFaultException
 {
     public HostKeyChangedException(string host, string pinned, string shown)
-        : base($"{host} shows another SSH key than the one it was added with, and was not spoken to. Pinned: {pinned}. Shown: {shown}. If the host was installed anew, add its key again; if not, find out who answers at its address.")
+        : base($"{host} shows another SSH key than the one it was added with, and was not spoken to. Pinned: {pinned}. Shown: {shown}. If the host was installed anew, pin its new key on its page; if not, find out who answers at its address.")
     {
         Pinned = pinned;
         Shown = shown;

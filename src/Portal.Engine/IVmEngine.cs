@@ -12,6 +12,16 @@ public interface IVmEngine
     /// <summary>Asks the host what it is and how it is. Changes nothing.</summary>
     Task<HostReport> ProbeAsync(CancellationToken ct);
 
+    /// <summary>Looks at all that a host needs to be one, good or bad. Slower than <see cref="ProbeAsync"/>; for a person who looks. Changes nothing.</summary>
+    Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct);
+
+    /// <summary>The names of what <see cref="ReadPaperAsync"/> gives.</summary>
+    IReadOnlyList<string> Papers { get; }
+
+    /// <summary>What the host says in its own words, such as the hypervisor's messages. Changes nothing.</summary>
+    /// <exception cref="ArgumentException">The name is not among <see cref="Papers"/>.</exception>
+    Task<string> ReadPaperAsync(string paper, CancellationToken ct);
+
     /// <summary>All domains on the host that this portal's instance made, in one command. Changes nothing.</summary>
     Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct);
 

@@ -20,6 +20,7 @@ builder.WebHost.ConfigureKestrel(kestrel =>
 builder.Services.AddOptions<PortalOptions>().Bind(builder.Configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
 builder.Services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<PortalOptions>, PortalOptionsValidator>();
 builder.Services.AddPortalDatabase(builder.Configuration);
+builder.Services.AddSingleton(new Portal.Engine.EngineOptions { WorkPath = Path.Combine(Path.GetFullPath(builder.Configuration["PORTAL_DATA"] ?? "var"), "work") });
 builder.Services.AddPortalApp(builder.Configuration);
 builder.Services.AddPortalSignIn();
 builder.Services.AddPortalHealth();
@@ -29,7 +30,7 @@ builder.Services.AddPortalPages();
 builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(180));
 builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<Microsoft.Extensions.Options.IOptions<PortalOptions>>(Edge.Trust);
-var alone = args.Contains("--migrate") || args.Contains("--password-link");
+var alone = args.Contains("--migrate") || args.Contains("--password-link") || args.Contains("--lab-host");
 if (!alone)
 {
     builder.Services.AddPortalJobs();
@@ -42,6 +43,11 @@ if (args.Contains("--migrate"))
     await Database.MigrateAsync(app.Services, CancellationToken.None);
     Console.WriteLine("The database's schema is up to date.");
     return 0;
+}
+
+if (args is [.., "--lab-host", var labAddress, var labPort, var labKey])
+{
+    return await LabHosts.PrintAsync(app.Services, labAddress, labPort, labKey, CancellationToken.None);
 }
 
 if (args is [.., "--password-link", var email])

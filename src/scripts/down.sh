@@ -52,6 +52,7 @@ stop_portal() {
     pg_stop
     ! libvirt_is_needed || libvirt_stop
     if [[ $ran ]]; then tell "The portal in $DATA has stopped."; else tell "No portal ran in $DATA."; fi
+    [[ ! -f $DATA/lab ]] || ! lab_runs || tell "The lab and its machines run on. Stop it with: ./portal lab down"
 }
 
 lock_is_free() { ! lock_is_held; }
@@ -60,7 +61,7 @@ ask_to_remove() {
     local domains
     if libvirt_is_needed && ! libvirt_answers; then domains="all that it has made"; else domains="$(instance_domains | wc -l)"; fi
     tell "This removes the portal in $DATA:" \
-        "  machines    $domains, with their disks in $(data_pools | paste -sd' ' -); they are switched off" \
+        "  machines    $domains, with their disks in $(our_pools | paste -sd' ' -); they are switched off$([[ ! -f $DATA/lab ]] || echo ", and with them the lab")" \
         "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
         "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED")$([[ ${PORTAL_APP:-} ]] || echo ", and the builds in $ARTIFACTS")" \
         "Installed Debian packages stay." ""
@@ -89,6 +90,8 @@ remove_everything() {
     # On a database that stays, the portal's host stays known by its mark.
     [[ -d $SHARED/postgres || ! -s $DATA/instance ]] || tell "The database that ConnectionStrings__Portal named stays, and knows this machine as host $(paste -sd' ' -- "$DATA/instance")." \
         "A portal that is started on it again wants that mark as a line of the file 'instance' in its data directory."
+    # Its machines go with it: they were in its memory and on its disks alone.
+    [[ ! -f $DATA/lab ]] || lab_down
     remove_pools
     rm -rf -- "${SHARED:?}/postgres" "$SHARED/postgres.new" "$SHARED/run" "$SHARED/postgres.version"
     if [[ $SHARED != "$DATA" ]]; then
@@ -124,6 +127,14 @@ remove_domain_logs() {
     while read -r instance; do
         [[ ! $instance =~ ^[0-9a-f]{8}$ ]] || as_root find /var/log/libvirt/qemu -maxdepth 1 -name "p$instance-*.log*" -delete 2>/dev/null || true
     done <"$DATA/instance"
+}
+
+# Those of them that have its mark: another's, or somebody's directory, stays.
+our_pools() {
+    local pool
+    while read -r pool; do
+        [[ $pool != "$SHARED/pool" && $(pool_owner "$pool") != "$DATA" ]] || echo "$pool"
+    done < <(data_pools)
 }
 
 # The pools that this portal used, as its starts wrote them down.

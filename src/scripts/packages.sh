@@ -21,6 +21,17 @@ LIST
     fi
 }
 
+# Images are made on the portal's own machine, also those of other hosts.
+needs_images() {
+    cat <<'LIST'
+qemu-img qemu-utils
+genisoimage genisoimage
+busybox-static busybox-static
+cpio cpio
+xz xz-utils
+LIST
+}
+
 needs_tests() {
     cat <<'LIST'
 chromium chromium

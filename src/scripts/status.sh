@@ -21,6 +21,7 @@ command_status() {
     fi
     say database "$(database_status)"
     ! libvirt_is_needed || say machines "$(if libvirt_answers; then instance_domains | wc -l; else echo "libvirtd does not answer"; fi)"
+    [[ ! -f $DATA/lab ]] || say lab "$(lab_status || true)"
     say files "$(du -sh -- "$SHARED/" 2>/dev/null | cut -f1), $(df -h --output=avail -- "$DATA" | tail -n 1 | tr -d ' ') free on the disk"
     return "$code"
 }

@@ -77,12 +77,17 @@ command_password_link() {
     make_data
     lock_is_held || fail "The portal has to run." "Start it with: ./portal up$(data_argument)"
     build_app >&2
+    name_database
+    Portal__PublicUrl="${Portal__PublicUrl:-$(lock_field url | cut -d';' -f1)}" PORTAL_DATA="$DATA" dotnet "$APP" --password-link "${REST[0]}"
+}
+
+# For a program that works on the database of a portal that runs.
+name_database() {
     if [[ ! ${ConnectionStrings__Portal:-} ]]; then
         pg_paths
         ConnectionStrings__Portal="$(pg_connection_string)"
     fi
     export ConnectionStrings__Portal
-    Portal__PublicUrl="${Portal__PublicUrl:-$(lock_field url | cut -d';' -f1)}" PORTAL_DATA="$DATA" dotnet "$APP" --password-link "${REST[0]}"
 }
 
 # Figures want a portal that nobody uses: a new one, thrown away afterwards.

@@ -3,7 +3,7 @@
 # a run that was cut off anywhere is ended well by the next.
 
 command_up() {
-    local port='' urls='' background=
+    local port='' urls='' background='' lab=
     ENGINE=libvirt
     take_data_option "$@"
     set -- "${REST[@]}"
@@ -17,6 +17,7 @@ command_up() {
             --engine=*) ENGINE="${1#*=}" ;;
             --no-install) INSTALL=no ;;
             --background) background=yes ;;
+            --lab) lab=yes ;;
             -h | --help) help; return ;;
             *) fail "'up' has no option $1." "./portal help lists what there is." ;;
         esac
@@ -27,6 +28,13 @@ command_up() {
 
     check_dotnet_is_there
     make_data
+    if [[ $lab ]] && lock_is_held && [[ -f $DATA/ready ]]; then
+        # A portal that runs gets the lab as one more host.
+        build_app
+        name_database
+        add_lab
+        return
+    fi
     take_lock
     write_lock "$$" - "$URL" "$ENGINE"
     # What was started before a step failed or was stopped does not stay behind.
@@ -36,6 +44,7 @@ command_up() {
 
     tell "Portal in $DATA"
     prepare
+    [[ ! $lab ]] || add_lab
     rm -f -- "$DATA/ready"
     if [[ $background ]]; then
         serve_in_background
@@ -104,6 +113,17 @@ make_pool() {
 
 # A pool from before pools had a mark: this portal has run here, and the directory looks like one.
 was_a_pool() { [[ -f $DATA/engines && -d $1/disks && -d $1/templates ]]; }
+
+# The Xen host of `./portal lab` becomes a host of the portal: its row in the database, and the portal's part on its own disk, which its root installs.
+add_lab() {
+    local script
+    install_needs images
+    lab_up
+    script="$(PORTAL_DATA="$DATA" dotnet "$APP" --lab-host 127.0.0.1 "$(<"$LAB/port")" "$LAB/host_key.pub")" || fail "The lab could not be added." "The reason is above."
+    lab_ssh sh -s <<<"$script" >/dev/null || fail "The portal's part could not be installed in the lab." "Its words are above."
+    : >"$DATA/lab"
+    say lab "is host xen-lab of this portal; its image of Tiny Linux is built and copied to it now (a few minutes)"
+}
 
 stop_after_failure() {
     trap '' INT TERM HUP EXIT

@@ -99,7 +99,7 @@ internal static class Rules
     public static IEnumerable<string> LooseTasks(IEnumerable<Type> types, bool tokens) =>
         from type in types
         from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
-        where !method.Name.Contains('<', StringComparison.Ordinal)
+        where !method.Name.Contains('<', StringComparison.Ordinal) && !type.IsSubclassOf(typeof(Delegate))
         let isAsync = method.GetCustomAttribute<AsyncStateMachineAttribute>() is not null
         let problem = isAsync && method.ReturnType == typeof(void) ? "is async void"
             : tokens && type.IsVisible && method.IsPublic && IsTask(method.ReturnType) && method.Name != "DisposeAsync" && method.GetBaseDefinition() == method && !TakesToken(method) ? "takes no CancellationToken as its last, without a default" : null

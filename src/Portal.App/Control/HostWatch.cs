@@ -4,6 +4,7 @@ using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Hosts;
 using Portal.App.Metering;
+using Portal.App.Outbox;
 using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
@@ -74,6 +75,11 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
             report = await engine.ProbeAsync(ct);
             domains = (await engine.ListDomainsAsync(ct)).ToDictionary(d => d.Name);
         }
+        catch (HostKeyChangedException changed)
+        {
+            await ForeignAsync(host.Id, changed, ct);
+            return;
+        }
         catch (HostFaultException fault)
         {
             await SilentAsync(host.Id, fault.Message, ct);
@@ -140,6 +146,27 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         await db.AnnounceAsync(Topic.Of(vm.Id), ct);
         await db.AnnounceAsync(Topic.Of(vm.TenantId), ct);
         await transaction.CommitAsync(ct);
+    }
+
+    // Somebody stands where the host stood, or it was installed anew. Said once for each key, to all who look after hosts; nothing is sent there until the
+    // new key was confirmed.
+    private async Task ForeignAsync(HostId id, HostKeyChangedException changed, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        var row = await db.Hosts.SingleAsync(h => h.Id == id, ct);
+        if (row.ForeignKey == changed.Shown || row.Mode == HostMode.WrittenOff)
+        {
+            return;
+        }
+
+        row.DidNotAnswer(changed.Message);
+        row.ShowedForeignKey(changed.Shown);
+        db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.key_refused", row.Id.Value, row.Name, $"pinned {changed.Pinned}, shown {changed.Shown}"));
+        var ids = (await db.StaffRoles.Where(r => r.Role == PlatformRole.Operator).Select(r => r.UserId).ToListAsync(ct)).Select(u => u.Value).ToList();
+        var operators = await db.Users.Where(u => ids.Contains(u.Id) && !u.Disabled).Select(u => u.Email!).ToListAsync(ct);
+        db.AddRange(operators.Select(to => new OutboxMessage(default, to, $"Host {row.Name} shows another key", $"{changed.Message}\n\nPinned: {changed.Pinned}\nShown:  {changed.Shown}\n\nThe portal says nothing to it until somebody has compared the new key with what the host's own console says, and pinned it on the host's page.")));
+        await SaveAsync(db, ct);
+        await db.AnnounceAsync(Topic.Hosts, ct);
     }
 
     private async Task SilentAsync(HostId id, string problem, CancellationToken ct)

@@ -1,17 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Control;
-
-/// <summary>The host could not be asked.</summary>
-public sealed record HostSilent(string Host, string Problem)
-    : Refusal("hosts.silent", $"Host {Host} does not answer: {Problem}")
-{
-    public override RefusalKind Kind => RefusalKind.Unavailable;
-}
 
 /// <summary>Asks a host what is on it, and says of each thing whether a VM is behind it. What has none behind it is a leftover.</summary>
 public static class ReadInventory

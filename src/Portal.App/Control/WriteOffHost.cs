@@ -14,7 +14,7 @@ namespace Portal.App.Control;
 
 /// <summary>The host is there: what is on it can be deleted one by one, and must not be called lost.</summary>
 public sealed record HostAnswers(string Host)
-    : Refusal("hosts.answers", $"{Host} answered when it was asked last. A host is written off when it is gone for good and has not answered for {Shown.Silence.TotalSeconds:0} seconds: switch it off first, or delete its VMs.");
+    : Refusal("hosts.answers", $"{Host} answered when it was asked last, and has VMs. A host is written off when it is gone for good and has not answered for {Shown.Silence.TotalSeconds:0} seconds: switch it off first, or delete its VMs.");
 
 /// <summary>People keep asking for things on the host while it is written off.</summary>
 public sealed record HostBusy(string Host)
@@ -74,7 +74,8 @@ public static class WriteOffHost
             }
 
             var now = await db.NowAsync(ct);
-            if (host.SeenAt is { } seen && (host.Problem is null || now - seen < Shown.Silence))
+            // One that has no VMs is just let go, whether it answers or not.
+            if (host.SeenAt is { } seen && (host.Problem is null || now - seen < Shown.Silence) && await db.Vms.AnyAsync(v => v.HostId == host.Id && v.DeletedAt == null, ct))
             {
                 return new HostAnswers(host.Name);
             }
@@ -87,6 +88,11 @@ public static class WriteOffHost
             }
 
             host.WriteOff();
+            foreach (var network in await db.Networks.Where(n => n.HostId == host.Id).ToListAsync(ct))
+            {
+                network.Retire();
+            }
+
             db.Add(AuditEntry.OfPlatform(actor, "host.written_off", host.Id.Value, host.Name, $"{lost.Count} VMs lost"));
             await TellAsync(db, host, lost, ct);
             await db.SaveChangesAsync(ct);

@@ -15,6 +15,9 @@ public enum HostMode
     /// <summary>What is there stays; nothing new comes.</summary>
     Draining,
 
+    /// <summary>Somebody works on the machine: nothing new comes, and what is asked of its VMs waits until it is in use again.</summary>
+    Maintenance,
+
     /// <summary>It will never come back: what was on it is lost. The row stays for history.</summary>
     WrittenOff,
 }
@@ -33,8 +36,18 @@ public sealed class Host
         Kind = kind;
         Instance = instance;
         PoolPath = poolPath;
-        ReservedMemory = ByteSize.FromMiB(512);
-        VcpusPerCpu = 8;
+        Keep(new HostReserve(ByteSize.FromMiB(512), ByteSize.Zero, 0, 8));
+    }
+
+    /// <summary>A Xen host, reached over SSH.</summary>
+    public Host(string name, string instance, XenAccess access, HostReserve reserve)
+    {
+        Id = HostId.New();
+        Name = name;
+        Kind = HostKind.Xen;
+        Instance = instance;
+        ReachBy(access);
+        Keep(reserve);
     }
 
     public HostId Id { get; private set; }
@@ -48,10 +61,31 @@ public sealed class Host
 
     public string PoolPath { get; private set; } = "";
 
+    /// <summary>Where its sshd is; null for the portal's own machine. So are the next five.</summary>
+    public string? Address { get; private set; }
+
+    public int? Port { get; private set; }
+
+    /// <summary>The key that its sshd was pinned with, as OpenSSH writes it in one line.</summary>
+    public string? HostKey { get; private set; }
+
+    public string? VolumeGroup { get; private set; }
+
+    public string? ThinPool { get; private set; }
+
+    public string? Bridge { get; private set; }
+
+    /// <summary>The print of another key than the pinned one, which it shows now: nothing is said to it. Null where it shows the pinned one.</summary>
+    public string? ForeignKey { get; private set; }
+
     public HostMode Mode { get; private set; }
 
-    /// <summary>Kept for the host itself, never sold.</summary>
+    /// <summary>Kept for the host itself, never sold. So are the next two.</summary>
     public ByteSize ReservedMemory { get; private set; }
+
+    public ByteSize ReservedDisk { get; private set; }
+
+    public int ReservedCpus { get; private set; }
 
     /// <summary>How many vCPUs may share one processor.</summary>
     public int VcpusPerCpu { get; private set; }
@@ -72,9 +106,18 @@ public sealed class Host
 
     public ByteSize SellableMemory => Memory > ReservedMemory ? new ByteSize(Memory.Bytes - ReservedMemory.Bytes) : ByteSize.Zero;
 
-    public int SellableVcpus => Cpus * VcpusPerCpu;
+    public int SellableVcpus => Math.Max(0, Cpus - ReservedCpus) * VcpusPerCpu;
 
-    public HostConnection Connection => new(Id, Kind, Instance, PoolPath);
+    public HostConnection Connection => new(Id, Kind, Instance, PoolPath) { Xen = Xen };
+
+    /// <summary>Where it is, for people.</summary>
+    public string Place => Kind == HostKind.Xen ? $"{Address}, port {Port}" : "the portal's own machine";
+
+    /// <summary>How a Xen host is reached; null for the others.</summary>
+    public XenAccess? Xen =>
+        Kind != HostKind.Xen ? null
+        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup!, ThinPool!, Bridge!)
+        : throw new InvalidOperationException($"Host {Id} has no key that can be read.");
 
     public void Saw(HostReport report, DateTimeOffset at)
     {
@@ -83,11 +126,26 @@ public sealed class Host
         Cpus = report.Cpus;
         Memory = report.Memory;
         SeenAt = at;
+        ForeignKey = null;
         var blocking = report.Findings.Where(f => f.Blocks).Select(f => $"{f.Message} {f.Remedy}").ToList();
         Problem = blocking.Count == 0 ? null : Cut(string.Join(" ", blocking));
     }
 
     public void DidNotAnswer(string problem) => Problem = Cut(problem);
+
+    /// <summary>It shows another key than the pinned one.</summary>
+    public void ShowedForeignKey(string print) => ForeignKey = print;
+
+    /// <summary>Where it is from now on, and what the portal uses there.</summary>
+    public void ReachBy(XenAccess access)
+    {
+        (Address, Port, HostKey) = (access.Address, access.Port, access.Key.Line);
+        (VolumeGroup, ThinPool, Bridge) = (access.Group, access.Pool, access.Bridge);
+        ForeignKey = null;
+    }
+
+    /// <summary>What is not sold from now on.</summary>
+    public void Keep(HostReserve reserve) => (ReservedMemory, ReservedDisk, ReservedCpus, VcpusPerCpu) = (reserve.Memory, reserve.Disk, reserve.Cpus, reserve.VcpusPerCpu);
 
     /// <exception cref="InvalidOperationException">It was written off, which is for good.</exception>
     public void ChangeMode(HostMode mode) => Mode = Mode == HostMode.WrittenOff ? throw new InvalidOperationException($"Host {Id} was written off.") : mode;
@@ -100,6 +158,9 @@ public sealed class Host
 
     private static string Cut(string text) => text.Length <= 1000 ? text : text[..1000];
 }
+
+/// <summary>What a host keeps for itself, and how many vCPUs share one of its other processors.</summary>
+public sealed record HostReserve(ByteSize Memory, ByteSize Disk, int Cpus, int VcpusPerCpu);
 
 /// <summary>Storage on a host.</summary>
 public sealed class Pool
@@ -120,6 +181,8 @@ public sealed class Pool
     public HostId HostId { get; private set; }
 
     public string Name { get; private set; } = "";
+
+    public void Rename(string name) => Name = name;
 
     public ByteSize Size { get; private set; }
 
@@ -188,8 +251,18 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
 {
     public void Configure(EntityTypeBuilder<Host> builder)
     {
-        builder.ToTable("hosts");
-        builder.Ignore(h => h.SellableMemory).Ignore(h => h.SellableVcpus).Ignore(h => h.Connection);
+        builder.ToTable("hosts", table =>
+        {
+            table.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, thin_pool, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, thin_pool, bridge) IN (0, 6)");
+            table.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64");
+        });
+        builder.Ignore(h => h.SellableMemory).Ignore(h => h.SellableVcpus).Ignore(h => h.Connection).Ignore(h => h.Xen).Ignore(h => h.Place);
+        builder.Property(h => h.Address).HasMaxLength(253);
+        builder.Property(h => h.HostKey).HasMaxLength(SshPublicKey.MaxLength);
+        builder.Property(h => h.VolumeGroup).HasMaxLength(127);
+        builder.Property(h => h.ThinPool).HasMaxLength(100);
+        builder.Property(h => h.Bridge).HasMaxLength(15);
+        builder.Property(h => h.ForeignKey).HasMaxLength(100);
         builder.Property(h => h.Name).HasMaxLength(100);
         builder.Property(h => h.Instance).HasMaxLength(8);
         builder.Property(h => h.PoolPath).HasMaxLength(500);
@@ -199,6 +272,8 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
         // A machine that comes back after it was written off is registered anew under its name.
         builder.HasIndex(h => h.Name).IsUnique().HasFilter("mode <> 'WrittenOff'");
         builder.HasIndex(h => h.Instance).IsUnique();
+        // One machine twice would be sold twice.
+        builder.HasIndex(h => new { h.Address, h.Port }).IsUnique().HasFilter("address IS NOT NULL AND mode <> 'WrittenOff'");
     }
 }
 

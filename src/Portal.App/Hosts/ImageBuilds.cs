@@ -24,7 +24,9 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
         var pools = await (from pool in db.Pools.AsNoTracking() join host in db.Hosts.AsNoTracking() on pool.HostId equals host.Id where host.Mode != HostMode.WrittenOff select new { pool.Id, host }).ToListAsync(ct);
         foreach (var pool in pools)
         {
-            foreach (var version in versions.Where(v => !looked.Contains((pool.Id, v.Id))))
+            // A host whose pool was changed has none of its images any more, whatever was seen before.
+            var ready = await db.PoolImages.AsNoTracking().Where(i => i.PoolId == pool.Id && i.State == PoolImageState.Ready).Select(i => i.TemplateVersionId).ToListAsync(ct);
+            foreach (var version in versions.Where(v => !looked.Contains((pool.Id, v.Id)) || !ready.Contains(v.Id)))
             {
                 if (await BuildAsync(pool.Id, pool.host, version.Id, version.Image, ct))
                 {

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
 using Portal.App.Audit;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Hosts;
@@ -10,10 +11,12 @@ public sealed record HostImageRow(string Template, PoolImageState State, string?
 
 /// <summary>A host as lists show it.</summary>
 /// <param name="Problem">Why it cannot work, with the remedy; null when all is well.</param>
+/// <param name="PoolPlace">Where its pool is: a directory, or a thin pool in its volume group.</param>
+/// <param name="Place">Where it is: an address with its port, or the portal's own machine.</param>
 public sealed record HostRow(
     HostId Id,
     string Name,
-    string Kind,
+    HostKind Kind,
     HostMode Mode,
     string Hypervisor,
     bool HardwareVirtualisation,
@@ -29,7 +32,8 @@ public sealed record HostRow(
     int Vms,
     DateTimeOffset? SeenAt,
     string? Problem,
-    string PoolPath,
+    string PoolPlace,
+    string Place,
     IReadOnlyList<HostImageRow> Images);
 
 /// <summary>All hosts with their room and their troubles.</summary>
@@ -47,26 +51,34 @@ public static class ListHosts
             }
 
             await using var db = dbs.ForSystem();
-            var hosts = await db.Hosts.AsNoTracking().Where(h => h.Mode != HostMode.WrittenOff).OrderBy(h => h.Name).ToListAsync(ct);
-            var pools = await db.Pools.AsNoTracking().ToDictionaryAsync(p => p.HostId, ct);
-            var images = (await (from image in db.PoolImages.AsNoTracking()
-                                 join version in db.TemplateVersions on image.TemplateVersionId equals version.Id
-                                 join template in db.Templates on version.TemplateId equals template.Id
-                                 select new { image.PoolId, Row = new HostImageRow(template.Name + " " + version.Version, image.State, image.Problem) }).ToListAsync(ct)).ToLookup(i => i.PoolId, i => i.Row);
-            var sold = (await db.Database.SqlQuery<Sold>(
-                $"SELECT host_id AS host, count(*)::int AS vms, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk FROM vms WHERE deleted_at IS NULL GROUP BY host_id").ToListAsync(ct))
-                .ToDictionary(s => s.Host);
-            return Result<IReadOnlyList<HostRow>>.Of(
-            [
-                .. hosts.Select(h =>
-                {
-                    var used = sold.GetValueOrDefault(h.Id.Value) ?? new Sold(h.Id.Value, 0, 0, 0, 0);
-                    var pool = pools[h.Id];
-                    return new HostRow(h.Id, h.Name, h.Kind.ToString(), h.Mode, h.Hypervisor, h.HardwareVirtualisation, h.Cpus, h.SellableVcpus, used.Vcpus, h.Memory, h.SellableMemory,
-                        new ByteSize(used.Memory), pool.Size, pool.Free, new ByteSize(used.Disk), used.Vms, h.SeenAt, h.Problem, h.PoolPath, [.. images[pool.Id]]);
-                }),
-            ]);
+            return Result<IReadOnlyList<HostRow>>.Of(await db.ReadHostRowsAsync(await db.Hosts.AsNoTracking().Where(h => h.Mode != HostMode.WrittenOff).OrderBy(h => h.Name).ToListAsync(ct), ct));
         }
+    }
+}
+
+/// <summary>Reads hosts as lists show them.</summary>
+internal static class HostRows
+{
+    public static async Task<IReadOnlyList<HostRow>> ReadHostRowsAsync(this PortalDb db, IReadOnlyList<Host> hosts, CancellationToken ct)
+    {
+        var ids = hosts.Select(h => h.Id).ToList();
+        var pools = await db.Pools.AsNoTracking().Where(p => ids.Contains(p.HostId)).ToDictionaryAsync(p => p.HostId, ct);
+        var images = (await (from image in db.PoolImages.AsNoTracking()
+                             join pool in db.Pools on image.PoolId equals pool.Id
+                             join version in db.TemplateVersions on image.TemplateVersionId equals version.Id
+                             join template in db.Templates on version.TemplateId equals template.Id
+                             where ids.Contains(pool.HostId)
+                             select new { image.PoolId, Row = new HostImageRow(template.Name + " " + version.Version, image.State, image.Problem) }).ToListAsync(ct)).ToLookup(i => i.PoolId, i => i.Row);
+        var sold = (await db.Database.SqlQuery<Sold>(
+            $"SELECT host_id AS host, count(*)::int AS vms, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk FROM vms WHERE deleted_at IS NULL GROUP BY host_id").ToListAsync(ct))
+            .ToDictionary(s => s.Host);
+        return [.. hosts.Select(h =>
+        {
+            var used = sold.GetValueOrDefault(h.Id.Value) ?? new Sold(h.Id.Value, 0, 0, 0, 0);
+            var pool = pools[h.Id];
+            return new HostRow(h.Id, h.Name, h.Kind, h.Mode, h.Hypervisor, h.HardwareVirtualisation, h.Cpus, h.SellableVcpus, used.Vcpus, h.Memory, h.SellableMemory,
+                new ByteSize(used.Memory), pool.Size, pool.Free, new ByteSize(used.Disk), used.Vms, h.SeenAt, h.Problem, h.Xen is { } xen ? $"{xen.Group}/{xen.Pool}" : h.PoolPath, h.Place, [.. images[pool.Id]]);
+        })];
     }
 
     private sealed record Sold(Guid Host, int Vms, int Vcpus, long Memory, long Disk);

@@ -14,7 +14,7 @@ public sealed class Network
     {
     }
 
-    public Network(HostId host, string name, int prefixLength, IPAddress gateway, IPAddress dns)
+    public Network(HostId host, string name, int prefixLength, IPAddress gateway, IPAddress dns, Ipv4Range range, bool shared)
     {
         Id = NetworkId.New();
         HostId = host;
@@ -22,6 +22,8 @@ public sealed class Network
         PrefixLength = prefixLength;
         Gateway = gateway;
         Dns = dns;
+        (FirstIp, LastIp) = (range.First, range.Last);
+        Shared = shared;
     }
 
     public NetworkId Id { get; private set; }
@@ -36,7 +38,41 @@ public sealed class Network
 
     public IPAddress Dns { get; private set; } = IPAddress.None;
 
+    /// <summary>The addresses that guests get are this one ...</summary>
+    public Ipv4Address FirstIp { get; private set; }
+
+    /// <summary>... to this one.</summary>
+    public Ipv4Address LastIp { get; private set; }
+
+    /// <summary>Whether its guests are on a wire with others, so that no address may be given out twice. Not where each host translates for its own guests.</summary>
+    public bool Shared { get; private set; }
+
+    /// <summary>As it is written: <c>10.0.2.0/24</c>.</summary>
+    public string Cidr => $"{new Ipv4Address(FirstIp.Value & (uint.MaxValue << (32 - PrefixLength)))}/{PrefixLength}";
+
+    /// <summary>Its host is gone, and what was on the wire with it.</summary>
+    public void Retire() => Shared = false;
+
     public GuestAddress Guest(Ipv4Address address) => new(address.ToIPAddress(), PrefixLength, Gateway, Dns);
+}
+
+/// <summary>Addresses from the first to the last, both included.</summary>
+public readonly record struct Ipv4Range(Ipv4Address First, Ipv4Address Last)
+{
+    public long Count => (long)Last.Value - First.Value + 1;
+
+    public IEnumerable<Ipv4Address> All
+    {
+        get
+        {
+            for (var value = (long)First.Value; value <= Last.Value; value++)
+            {
+                yield return new Ipv4Address((uint)value);
+            }
+        }
+    }
+
+    public bool Has(Ipv4Address address) => address >= First && address <= Last;
 }
 
 /// <summary>One address of a network, there from the start: it is taken and given back, never searched for on the wire.</summary>
@@ -94,8 +130,10 @@ internal sealed class NetworkConfiguration : IEntityTypeConfiguration<Network>
 {
     public void Configure(EntityTypeBuilder<Network> builder)
     {
-        builder.ToTable("networks");
+        builder.ToTable("networks", table => table.HasCheckConstraint("ck_networks_range", "first_ip <= last_ip"));
+        builder.Ignore(n => n.Cidr);
         builder.Property(n => n.Name).HasMaxLength(100);
+        builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(n => new { n.HostId, n.Name }).IsUnique();
         builder.HasOne<Host>().WithMany().HasForeignKey(n => n.HostId).OnDelete(DeleteBehavior.Restrict);
     }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Portal.App.Access;
 using Portal.App.Vms;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Operations;
@@ -195,6 +196,12 @@ public sealed class OperationStep
 
     public int Tries { get; private set; }
 
+    /// <summary>What was done on the host, as <see cref="StepJournal"/> writes it; empty where nothing was.</summary>
+    public string Journal { get; private set; } = "";
+
+    /// <summary>Adds what was done on the host by this try.</summary>
+    internal void Did(IReadOnlyList<JournalLine> lines) => Journal = StepJournal.Add(Journal, lines);
+
     internal void Begin(DateTimeOffset at)
     {
         State = StepState.Doing;
@@ -266,6 +273,7 @@ internal sealed class OperationStepConfiguration : IEntityTypeConfiguration<Oper
     {
         builder.ToTable("operation_steps");
         builder.HasKey(s => new { s.OperationId, s.Ordinal });
+        builder.Property(s => s.Journal).HasMaxLength(StepJournal.MaxLength);
         builder.Property<uint>("xmin").IsRowVersion();
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Portal.App.Access;
 using Portal.App.Audit;
+using Portal.App.Hosts;
 using Portal.Engine;
 using Portal.Kernel;
 
@@ -104,6 +105,12 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     private async Task WorkAsync(Claim claim, CancellationToken ct)
     {
         var on = await LoadAsync(claim, ct);
+        if (on.Host.Mode == HostMode.Maintenance)
+        {
+            await RestAsync(claim, $"The host {on.Host.Name} is in maintenance; this goes on when it is in use again.", s_rest);
+            return;
+        }
+
         while (true)
         {
             var next = await NextAsync(claim, ct);
@@ -156,7 +163,19 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     private async Task<bool> DoStepAsync(Claim claim, StepContext on, StepKind step, TimeSpan ago, CancellationToken ct)
     {
         var started = Stopwatch.GetTimestamp();
-        if (await WithRetriesAsync(claim, step, () => _steps.DoAsync(step, on, ago, ct), ct) is not { } result)
+        using var journal = HostJournal.Begin();
+        Result<StepOutcome>? looked;
+        try
+        {
+            looked = await WithRetriesAsync(claim, step, () => _steps.DoAsync(step, on, ago, ct), ct);
+        }
+        catch (HostFaultException)
+        {
+            await NoteAsync(claim, step, journal, ct);
+            throw;
+        }
+
+        if (looked is not { } result)
         {
             await PauseAsync(claim, step, ct);
             return false;
@@ -165,12 +184,13 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var elapsedMs = (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         var outcome = result.Refusal?.Code ?? "done";
         logger.StepFinished(claim.VmId, claim.Kind, step, outcome, elapsedMs);
-        await RecordAsync(claim, step, result, ct);
+        await RecordAsync(claim, step, result, journal, ct);
         return true;
     }
 
     private async Task UndoStepAsync(Claim claim, StepContext on, StepKind step, CancellationToken ct)
     {
+        using var journal = HostJournal.Begin();
         var result = await WithRetriesAsync(claim, step, () => HostSteps.UndoAsync(step, on, ct), ct);
         if (result.Refusal is FencedOff)
         {
@@ -184,7 +204,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
             throw new HostFaultException(refusal.Message);
         }
 
-        await RecordStepAsync(claim, step, StepState.Undone, ct);
+        await RecordStepAsync(claim, step, StepState.Undone, journal, ct);
     }
 
     private async Task<T> WithRetriesAsync<T>(Claim claim, StepKind step, Func<Task<T>> act, CancellationToken ct)
@@ -206,11 +226,11 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         return await act();
     }
 
-    private async Task RecordAsync(Claim claim, StepKind step, Result<StepOutcome> result, CancellationToken ct)
+    private async Task RecordAsync(Claim claim, StepKind step, Result<StepOutcome> result, HostJournal journal, CancellationToken ct)
     {
         if (result.TryGet(out _, out var refusal))
         {
-            await RecordStepAsync(claim, step, StepState.Done, ct);
+            await RecordStepAsync(claim, step, StepState.Done, journal, ct);
             return;
         }
 
@@ -223,20 +243,38 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var operation = await LockAsync(db, claim, ct);
         // What is not this VM's was not touched, and the way back must not touch it either.
-        operation.Steps.Single(s => s.Kind == step).End(refusal is Occupied ? StepState.Undone : StepState.Failed, await db.NowAsync(ct));
+        var row = operation.Steps.Single(s => s.Kind == step);
+        row.End(refusal is Occupied ? StepState.Undone : StepState.Failed, await db.NowAsync(ct));
+        row.Did(journal.Lines);
         operation.Undo(refusal.Code, refusal.Message);
         await SaveAsync(db, operation, ct);
         await transaction.CommitAsync(ct);
     }
 
-    private async Task RecordStepAsync(Claim claim, StepKind step, StepState state, CancellationToken ct)
+    private async Task RecordStepAsync(Claim claim, StepKind step, StepState state, HostJournal journal, CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var operation = await LockAsync(db, claim, ct);
-        operation.Steps.Single(s => s.Kind == step).End(state, await db.NowAsync(ct));
+        var row = operation.Steps.Single(s => s.Kind == step);
+        row.End(state, await db.NowAsync(ct));
+        row.Did(journal.Lines);
         await SaveAsync(db, operation, ct);
         await transaction.CommitAsync(ct);
+    }
+
+    // It did not come to an end that is known; what was tried by then is.
+    private async Task NoteAsync(Claim claim, StepKind step, HostJournal journal, CancellationToken ct)
+    {
+        if (journal.Lines is { Count: > 0 } lines)
+        {
+            await using var db = dbs.ForSystem();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var operation = await LockAsync(db, claim, ct);
+            operation.Steps.Single(s => s.Kind == step).Did(lines);
+            await SaveAsync(db, operation, ct);
+            await transaction.CommitAsync(ct);
+        }
     }
 
     private async Task PauseAsync(Claim claim, StepKind step, CancellationToken ct)

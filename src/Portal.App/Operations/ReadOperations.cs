@@ -1,12 +1,14 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
 using Portal.App.Vms;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Operations;
 
 /// <summary>A step as people see it.</summary>
-public sealed record StepRow(int Ordinal, StepKind Kind, string Words, StepState State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries);
+/// <param name="Commands">What was done on the host.</param>
+public sealed record StepRow(int Ordinal, StepKind Kind, string Words, StepState State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries, IReadOnlyList<JournalLine> Commands);
 
 /// <summary>An operation as people see it.</summary>
 public sealed record OperationRow(
@@ -33,7 +35,7 @@ public sealed record OperationRow(
     internal static OperationRow Of(Operation o) => new(
         o.Id, o.TenantId, o.VmId, o.VmName, o.Kind, o.Kind.Words(), o.State, o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.NotBefore,
         o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
-        [.. o.Steps.OrderBy(s => s.Ordinal).Select(s => new StepRow(s.Ordinal, s.Kind, s.Kind.Words(), s.State, s.StartedAt, s.FinishedAt, s.Tries))]);
+        [.. o.Steps.OrderBy(s => s.Ordinal).Select(s => new StepRow(s.Ordinal, s.Kind, s.Kind.Words(), s.State, s.StartedAt, s.FinishedAt, s.Tries, StepJournal.Read(s.Journal)))]);
 }
 
 /// <summary>One operation.</summary>

@@ -91,7 +91,7 @@ public static class Placement
                    pool.Id,
                    Math.Max(0, host.SellableVcpus - used.Vcpus),
                    new ByteSize(Math.Max(0, host.SellableMemory.Bytes - used.Memory)),
-                   new ByteSize(Math.Max(0, pool.Free.Bytes + pool.Taken.Bytes - used.Disk)),
+                   new ByteSize(Math.Max(0, pool.Free.Bytes + pool.Taken.Bytes - host.ReservedDisk.Bytes - used.Disk)),
                    addresses.GetValueOrDefault(host.Id)),
         ];
     }

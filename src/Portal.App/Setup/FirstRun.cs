@@ -157,12 +157,11 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         db.Add(host);
         db.Add(new Pool(host.Id, "default"));
         // QEMU's user-mode network has its gateway at .2.2 and its resolver at .2.3 of a /16; guests get their addresses from .16.0 on.
-        var network = new Network(host.Id, "default", 16, IPAddress.Parse("10.77.2.2"), IPAddress.Parse("10.77.2.3"));
+        var range = new Ipv4Range(Ipv4Address.From(IPAddress.Parse("10.77.16.1")), Ipv4Address.From(IPAddress.Parse("10.77.19.254")));
+        var network = new Network(host.Id, "default", 16, IPAddress.Parse("10.77.2.2"), IPAddress.Parse("10.77.2.3"), range, shared: false);
         db.Add(network);
-        foreach (var n in Enumerable.Range(0, 4 * 254))
-        {
-            db.Add(new Address(network.Id, new Ipv4Address((10u << 24) | (77u << 16) | ((16u + ((uint)n / 254)) << 8) | (1u + ((uint)n % 254)))));
-        }
+        // Those that end in 0 or 255 are good ones in a /16, and still refused by some.
+        db.AddRange(range.All.Where(ip => (byte)ip.Value is not (0 or 255)).Select(ip => new Address(network.Id, ip)));
 
         db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.registered", host.Id.Value, host.Name, kind.ToString()));
         await db.SaveChangesAsync(ct);

@@ -37,6 +37,13 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public Task<HostReport> ProbeAsync(CancellationToken ct) => new LibvirtProbe(_host.Instance, _pool, _shell, _virsh, _acceleration).RunAsync(ct);
 
+    public async Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct) => HostCheck.Of(await ProbeAsync(ct).ConfigureAwait(false));
+
+    public IReadOnlyList<string> Papers => [.. VirshCommands.Papers.Keys];
+
+    public async Task<string> ReadPaperAsync(string paper, CancellationToken ct) =>
+        VirshCommands.Papers.TryGetValue(paper, out var command) ? await _virsh.AskAsync(command, ct).ConfigureAwait(false) : throw new ArgumentException($"There is no {paper}.", nameof(paper));
+
     public async Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct)
     {
         var reports = await _virsh.ListAsync(_host.Instance, ct).ConfigureAwait(false);

@@ -10,6 +10,14 @@ internal static class VirshCommands
     // A start asks QEMU for its capabilities first, where the cache of them is stale: seconds on a busy machine.
     private static readonly TimeSpan s_act = TimeSpan.FromSeconds(90);
 
+    /// <summary>What libvirt tells people of the host, by name.</summary>
+    public static IReadOnlyDictionary<string, HostCommand> Papers { get; } = new Dictionary<string, HostCommand>
+    {
+        ["virsh version"] = Ask("version", "--daemon"),
+        ["virsh nodeinfo"] = Ask("nodeinfo"),
+        ["virsh list"] = Ask("list", "--all"),
+    };
+
     public static HostCommand Version() => Ask("version", "--daemon");
 
     /// <summary>All domains with their states, in one command; --nowait: also while one of them is busy with a job.</summary>

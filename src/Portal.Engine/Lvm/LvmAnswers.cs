@@ -18,6 +18,10 @@ internal sealed record LogicalVolume(
     public ByteSize Taken => DataPercent is { } percent ? new ByteSize((long)(Size.Bytes * percent / 100)) : Size;
 }
 
+/// <summary>A volume group as vgs lists it.</summary>
+/// <param name="Free">In no volume.</param>
+internal sealed record VolumeGroup(string Name, ByteSize Size, ByteSize Free);
+
 /// <summary>Reads what LVM answers. Its exit code is 5 for every failure; only its words tell why.</summary>
 internal static class LvmAnswers
 {
@@ -26,6 +30,10 @@ internal static class LvmAnswers
         [.. Rows(report, "lv").Select(row => new LogicalVolume(
             Text(row, "lv_name"), Bytes(row, "lv_size"), Text(row, "lv_attr"), Text(row, "lv_tags").Split(',', StringSplitOptions.RemoveEmptyEntries), OrNull(row, "pool_lv"), OrNull(row, "origin"),
             Percent(row, "data_percent"), Percent(row, "metadata_percent")))];
+
+    /// <exception cref="HostFaultException">That is no report.</exception>
+    public static IReadOnlyList<VolumeGroup> Groups(string report) =>
+        [.. Rows(report, "vg").Select(row => new VolumeGroup(Text(row, "vg_name"), Bytes(row, "vg_size"), Bytes(row, "vg_free")))];
 
     public static bool IsAbsent(HostAnswer answer) => Says(answer, "Failed to find logical volume") || Says(answer, "not found");
 

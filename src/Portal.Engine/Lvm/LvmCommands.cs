@@ -16,6 +16,9 @@ internal static class LvmCommands
     /// <summary>All volumes of a group.</summary>
     public static HostCommand List(string group) => Report("lvs", "lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent", group);
 
+    /// <summary>All volume groups of the host, the portal's or not.</summary>
+    public static HostCommand Groups() => new("vgs", ["--reportformat=json", "--units=b", "--nosuffix", "--options", "vg_name,vg_size,vg_free"], s_ask);
+
     /// <summary>A thin volume that reads as zeros.</summary>
     public static HostCommand Thin(string group, string pool, string name, ByteSize size, params string[] tags) =>
         Act("lvcreate", ["--yes", "--virtualsize", Bytes(size), "--thinpool", pool, "--name", name, .. Tags(tags), group]);

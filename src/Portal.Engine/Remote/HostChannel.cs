@@ -199,7 +199,7 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
     {
         if (frame.Kind == FrameKind.Hello)
         {
-            _greeted.TrySetResult();
+            Greeted(frame.Text);
             return;
         }
 
@@ -211,6 +211,18 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         }
 
         call?.Take(frame);
+    }
+
+    private void Greeted(string by)
+    {
+        if (by == HostInstall.Greeting)
+        {
+            _greeted.TrySetResult();
+        }
+        else
+        {
+            Close($"The host's part is \"{by}\", and this portal works with \"{HostInstall.Greeting}\". Run the installation on the host again: its page shows how.");
+        }
     }
 
     private void Close(string why)

@@ -9,6 +9,9 @@ namespace Portal.Engine.Remote;
 internal static partial class HostInstall
 {
     public const string User = "portal";
+
+    /// <summary>What portal-host says first: it and the portal are of one version, or do not work together.</summary>
+    public const string Greeting = "portal-host 2";
     private const string Program = "/usr/local/lib/portal/portal-host";
 
     /// <summary>The script. Nothing in it is secret.</summary>

@@ -15,6 +15,12 @@ internal static class PortalHostCommands
     /// <summary>For as long as somebody looks; ended and begun again where somebody looks for longer.</summary>
     private static readonly TimeSpan s_long = TimeSpan.FromHours(24);
 
+    /// <summary>What it tells of its machine.</summary>
+    public static HostCommand Facts() => new("facts", [], s_quick);
+
+    /// <summary>A file of the kernel's or a log, of the few that may be read.</summary>
+    public static HostCommand Read(string file) => new("cat", [file], s_quick);
+
     public static HostCommand Put(string file, string text) => new("put", [file], s_quick) { Input = text };
 
     public static HostCommand Put(string file, ReadOnlyMemory<byte> content) => new("put", [file], s_slow) { Content = content };
@@ -36,6 +42,9 @@ internal static class PortalHostCommands
     /// <summary>Removes a console's log, before the next boot writes it anew.</summary>
     public static HostCommand Forget(string domain) => new("forget", [domain], s_quick);
 
+    /// <summary>A question under a fence: whoever is late is told so by it.</summary>
+    public static HostCommand AskedUnder(this HostCommand command, Fence fence) => command with { Fence = fence };
+
     /// <summary>The command under a fence: the host refuses it where a higher epoch was seen.</summary>
-    public static HostCommand Under(this HostCommand command, Fence fence) => command with { Fence = fence };
+    public static HostCommand Under(this HostCommand command, Fence fence) => command with { Fence = fence, Changes = true };
 }

@@ -111,7 +111,7 @@ internal sealed class SshLink : IHostLink
     }
 
     // The host may have keys of several types; asked for another type than the pinned one it would rightly show another key.
-    private static void KeepOnly(ConnectionInfo info, SshPublicKey key)
+    internal static void KeepOnly(ConnectionInfo info, SshPublicKey key)
     {
         var type = key.Line.Split(' ')[0];
         foreach (var algorithm in info.HostKeyAlgorithms.Keys.ToList())

@@ -22,8 +22,22 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
     /// <summary>How often a connection was made: one an hour and host is the goal, one a command the fault.</summary>
     public int Connections { get; private set; }
 
-    public async Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct) =>
-        await (await ChannelAsync(ct).ConfigureAwait(false)).RunAsync(command, ct).ConfigureAwait(false);
+    public async Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct)
+    {
+        var channel = await ChannelAsync(ct).ConfigureAwait(false);
+        var started = clock.GetTimestamp();
+        int? code = null;
+        try
+        {
+            var answer = await channel.RunAsync(command, ct).ConfigureAwait(false);
+            code = answer.ExitCode;
+            return answer;
+        }
+        finally
+        {
+            HostJournal.Note(command, code, clock.GetElapsedTime(started));
+        }
+    }
 
     /// <summary>As <see cref="HostChannel.OpenAsync"/>, on the connection that is there or a new one.</summary>
     public async Task<HostStream> OpenAsync(HostCommand command, Action<ReadOnlyMemory<byte>> came, CancellationToken ct) =>

@@ -13,6 +13,12 @@ internal sealed record HostCommand(string Program, IReadOnlyList<string> Argumen
     /// <summary>The right by which it runs, checked on the host itself where the host is another machine; null for what changes no VM.</summary>
     public Fence? Fence { get; init; }
 
+    /// <summary>Whether it is there to change a VM: then it is written down in the journal of what was done.</summary>
+    public bool Changes { get; init; }
+
+    /// <summary>How people are shown it, where what runs has more around it; null where it is shown as it runs.</summary>
+    public string? Shown { get; init; }
+
     /// <summary>Where it runs; null for the portal's own directory.</summary>
     public string? Directory { get; init; }
 

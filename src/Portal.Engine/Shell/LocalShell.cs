@@ -25,13 +25,16 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
             var input = FeedAsync(process, command.Content ?? (command.Input is { } text ? Encoding.UTF8.GetBytes(text) : null), either.Token);
             await Task.WhenAll(output, error, input, process.WaitForExitAsync(either.Token)).ConfigureAwait(false);
             var answer = new HostAnswer(process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
-            var elapsedMs = (long)clock.GetElapsedTime(started).TotalMilliseconds;
+            var took = clock.GetElapsedTime(started);
+            HostJournal.Note(command, answer.ExitCode, took);
+            var elapsedMs = (long)took.TotalMilliseconds;
             log.CommandRan(command, answer.ExitCode, elapsedMs);
             return answer;
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             Kill(process);
+            HostJournal.Note(command, null, clock.GetElapsedTime(started));
             ct.ThrowIfCancellationRequested();
             throw new HostFaultException($"`{command}` was not done after {command.Timeout.TotalSeconds:0} s and was killed.");
         }

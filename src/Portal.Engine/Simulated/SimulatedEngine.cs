@@ -48,6 +48,12 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         },
         ct);
 
+    public async Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct) => HostCheck.Of(await ProbeAsync(ct).ConfigureAwait(false));
+
+    public IReadOnlyList<string> Papers => [];
+
+    public Task<string> ReadPaperAsync(string paper, CancellationToken ct) => throw new ArgumentException("A simulated host has nothing to say.", nameof(paper));
+
     public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => AskAsync<IReadOnlyList<DomainReport>>(
         SimulatedVerb.ListDomains,
         () => [.. _store.Names(_host.Instance).Select(Look).Where(report => report.State != DomainState.Absent)],

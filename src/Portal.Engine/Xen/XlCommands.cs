@@ -10,6 +10,9 @@ internal static class XlCommands
 
     public static HostCommand Info() => Ask("info");
 
+    /// <summary>The hypervisor's own messages.</summary>
+    public static HostCommand Dmesg() => Ask("dmesg");
+
     public static HostCommand List() => Ask("list");
 
     public static HostCommand ListOne(string domain) => Ask("list", domain);

@@ -8,6 +8,7 @@ using Portal.App.Ordering;
 using Portal.App.Pricing;
 using Portal.App.Quotas;
 using Portal.App.Tenants;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.Web.Api;
@@ -105,7 +106,7 @@ internal sealed record OrderDetailsJson(OrderJson Order, string Note, DateTimeOf
 
 internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
 
-internal sealed record StepJson(int Ordinal, string Kind, string Words, string State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries);
+internal sealed record StepJson(int Ordinal, string Kind, string Words, string State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries, IReadOnlyList<JournalLine> Commands);
 
 internal sealed record OperationJson(
     Guid Id, Guid Tenant, Guid Vm, string VmName, string Kind, string State, string RequestedBy, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
@@ -113,7 +114,7 @@ internal sealed record OperationJson(
 {
     public static OperationJson Of(OperationRow o) => new(
         o.Id.Value, o.Tenant.Value, o.Vm.Value, o.VmName, o.Kind.ToString(), o.State.ToString(), o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
-        [.. o.Steps.Select(s => new StepJson(s.Ordinal, s.Kind.ToString(), s.Words, s.State.ToString(), s.StartedAt, s.FinishedAt, s.Tries))]);
+        [.. o.Steps.Select(s => new StepJson(s.Ordinal, s.Kind.ToString(), s.Words, s.State.ToString(), s.StartedAt, s.FinishedAt, s.Tries, s.Commands))]);
 }
 
 internal sealed record VmJson(Guid Id, string Name, string Status, string? StatusDetail, string Ip, string Plan, string Template, PriceJson Price, DateTimeOffset CreatedAt)
@@ -177,10 +178,21 @@ internal sealed record HostJson(
     long PoolSizeGiB, long PoolFreeGiB, long SoldDiskGiB, int Vms, DateTimeOffset? SeenAt, string? Problem, IReadOnlyList<HostImageJson> Images)
 {
     public static HostJson Of(App.Hosts.HostRow h) => new(
-        h.Id.Value, h.Name, h.Kind, h.Mode.ToString(), h.Hypervisor, h.Cpus, h.SellableVcpus, h.SoldVcpus, h.Memory.CeilingMiB, h.SellableMemory.CeilingMiB, h.SoldMemory.CeilingMiB,
+        h.Id.Value, h.Name, h.Kind.ToString(), h.Mode.ToString(), h.Hypervisor, h.Cpus, h.SellableVcpus, h.SoldVcpus, h.Memory.CeilingMiB, h.SellableMemory.CeilingMiB, h.SoldMemory.CeilingMiB,
         h.PoolSize.CeilingGiB, h.PoolFree.CeilingGiB, h.SoldDisk.CeilingGiB, h.Vms, h.SeenAt, h.Problem,
         [.. h.Images.Select(i => new HostImageJson(i.Template, i.State.ToString(), i.Problem))]);
 }
+
+internal sealed record HostDetailsJson(HostJson Host, string Instance, IReadOnlyList<App.Fleet.GetHost.GuestNetwork> Guests, App.Fleet.GetHost.RemoteHost? Remote)
+{
+    public static HostDetailsJson Of(App.Fleet.GetHost.Details d) => new(HostJson.Of(d.Row), d.Instance, d.Guests, d.Remote);
+}
+
+/// <param name="HostKey">The key as it was shown and compared, in OpenSSH's one line.</param>
+internal sealed record NewHostBody(App.Fleet.HostForm Host, string? HostKey);
+
+/// <param name="Fingerprint">As ssh-keygen -l prints it: SHA256:...</param>
+internal sealed record HostKeyBody(string? Fingerprint);
 
 internal sealed record HostImageJson(string Template, string State, string? Problem);
 

@@ -1,7 +1,9 @@
 using Portal.App.Audit;
 using Portal.App.Control;
+using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.App.Setup;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.Web.Api;
@@ -14,6 +16,27 @@ internal static class StaffApi
         api.MapGet("/hosts", async (ListHosts.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(HostJson.Of)))
             .WithTags("Hosts").WithName("ListHosts").WithSummary("All hosts, their room and their troubles. For operators.").Produces<IEnumerable<HostJson>>().ProducesProblem(403);
+        api.MapPost("/hosts", async (NewHostBody body, AddHost.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(body.Host, body.HostKey ?? ""), http.Actor(), ct)).TryGet(out var id, out var refusal) ? Results.Created($"/api/v1/hosts/{id}", new CreatedJson(id.Value)) : Problems.From(refusal))
+            .WithTags("Hosts").WithName("AddHost").WithSummary("Adds a Xen host, whose key was looked at and compared before. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+        api.MapGet("/hosts/look", async (string address, int? port, LookAtHost.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(address, port ?? 22), http.Actor(), ct)).Answer(key => key))
+            .WithTags("Hosts").WithName("LookAtHost").WithSummary("The key that the sshd at an address shows, without signing in. For operators.").Produces<LookAtHost.ShownKey>().ProducesProblem(403).ProducesProblem(422).ProducesProblem(503);
+        api.MapGet("/hosts/{host:guid}", async (Guid host, GetHost.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(HostDetailsJson.Of))
+            .WithTags("Hosts").WithName("GetHost").WithSummary("One host, how it is reached, and the script for its root. For operators.").Produces<HostDetailsJson>().ProducesProblem(403).ProducesProblem(404);
+        api.MapPut("/hosts/{host:guid}", async (Guid host, HostForm form, ChangeHost.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host), form), http.Actor(), ct)).Answer())
+            .WithTags("Hosts").WithName("ChangeHost").WithSummary("Changes where a Xen host is, what the portal uses there and what is not sold. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        api.MapPut("/hosts/{host:guid}/key", async (Guid host, HostKeyBody body, PinHostKey.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host), body.Fingerprint ?? ""), http.Actor(), ct)).Answer())
+            .WithTags("Hosts").WithName("PinHostKey").WithSummary("Pins the key that a host shows now, whose fingerprint was read on its own console. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        api.MapGet("/hosts/{host:guid}/checks", async (Guid host, SurveyHost.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(checks => checks))
+            .WithTags("Hosts").WithName("SurveyHost").WithSummary("All that a host needs to work, looked at now, each with its remedy. For operators.").Produces<IEnumerable<HostCheck>>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
+        api.MapGet("/hosts/{host:guid}/papers", async (Guid host, string? name, ReadHostPaper.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host), name), http.Actor(), ct)).Answer(paper => paper))
+            .WithTags("Hosts").WithName("ReadHostPaper").WithSummary("What a host says in its own words: the hypervisor's messages, its memory. For operators.").Produces<ReadHostPaper.Paper>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
         api.MapGet("/hosts/{host:guid}/inventory", async (Guid host, ReadInventory.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(InventoryJson.Of))
             .WithTags("Hosts").WithName("ReadInventory").WithSummary("What is on a host now, and which VM is behind it; what has no VM is a leftover. For operators.").Produces<InventoryJson>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);

@@ -2,7 +2,6 @@ using System.Net;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 using Portal.App;
 using Portal.App.Access;
@@ -64,7 +63,6 @@ internal static class SignIn
                 await Faulted.SayAsync(rejected.HttpContext, StatusCodes.Status429TooManyRequests, "Too many tries came from your address. Wait a minute, then try again.", ct);
             };
         });
-        services.AddDataProtection().SetApplicationName("portal").PersistKeysToDbContext<PortalDb>();
         services.AddCascadingAuthenticationState();
         return services;
     }

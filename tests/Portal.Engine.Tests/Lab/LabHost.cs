@@ -18,15 +18,21 @@ public sealed class LabHost : IAsyncLifetime
     public const string Instance = "1ab1ab1a";
 
     /// <summary>A frame of kind H, number 0 and thirteen bytes.</summary>
-    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 1";
+    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 2";
 
     private readonly string _root = FindRoot();
     private readonly string _lab = Environment.GetEnvironmentVariable("PORTAL_LAB") ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/tmp", ".cache"), "portal", "lab");
+    private readonly PortalKeyPair _pair = PortalKeyPair.New();
     private string? _key;
 
     public static bool Runs => Environment.GetEnvironmentVariable("PORTAL_LAB_RUNS") == "1";
 
     internal SshTarget Target { get; private set; } = default!;
+
+    public XenAccess Access => new(Target.Address, Target.Port, Target.Key, "vgdisk", "thin", "xenbr0");
+
+    /// <summary>The portal's own key; the lab's opens the door to root, and is for tests alone.</summary>
+    public Task<string> PortalKeyAsync(CancellationToken ct) => Task.FromResult(_pair.PrivatePem);
 
     internal IPrivateKeySource Key => new PrivateKeyFile(_key ?? throw new InvalidOperationException("There is no lab."));
 
@@ -37,13 +43,12 @@ public sealed class LabHost : IAsyncLifetime
             return;
         }
 
-        // The portal's own key; the lab's opens the door to root, and is for tests alone.
         _key = Path.Combine(Directory.CreateTempSubdirectory("portal-lab-").FullName, "key");
-        await RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "portal", "-f", _key], "");
-        Assert.True(SshPublicKey.TryParse(await File.ReadAllTextAsync(_key + ".pub"), out var mine));
+        await File.WriteAllTextAsync(_key, _pair.PrivatePem + "\n");
+        File.SetUnixFileMode(_key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Assert.True(SshPublicKey.TryParse(await File.ReadAllTextAsync(Path.Combine(_lab, "host_key.pub")), out var host));
         Target = new SshTarget("127.0.0.1", int.Parse(await File.ReadAllTextAsync(Path.Combine(_lab, "port")), System.Globalization.CultureInfo.InvariantCulture), HostInstall.User, host);
-        var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], mine);
+        var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], _pair.Public);
         foreach (var _ in Enumerable.Range(0, 2))
         {
             Assert.Contains("ready for the portal", await AsRootAsync("sh -s", script), StringComparison.Ordinal);

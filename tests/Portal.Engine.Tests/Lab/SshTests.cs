@@ -74,6 +74,24 @@ public sealed class SshTests(LabHost lab)
         Assert.Equal(before, await AuthenticationsAsync());
     }
 
+    [Fact]
+    public async Task A_host_shows_its_key_to_whoever_asks_and_nobody_has_signed_in()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        var ct = TestContext.Current.CancellationToken;
+        var door = new HostDoor();
+        var before = await AuthenticationsAsync();
+
+        var shown = await door.KeyOfAsync(lab.Target.Address, lab.Target.Port, lab.Target.Key, ct);
+        var any = await door.KeyOfAsync(lab.Target.Address, lab.Target.Port, null, ct);
+        var closed = await Assert.ThrowsAsync<HostFaultException>(() => door.KeyOfAsync(lab.Target.Address, 1, null, ct));
+
+        Assert.Equal(lab.Target.Key.Fingerprint, shown.Fingerprint);
+        Assert.StartsWith("SHA256:", any.Fingerprint, StringComparison.Ordinal);
+        Assert.Contains("takes no connection on port 1", closed.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await AuthenticationsAsync());
+    }
+
     [Theory]
     [InlineData("id")]
     [InlineData("sh -c id")]

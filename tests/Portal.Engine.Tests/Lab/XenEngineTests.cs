@@ -1,7 +1,4 @@
 using System.Text;
-using Portal.Engine.Tests.Live;
-using Portal.Engine.Xen;
-using Portal.Kernel;
 
 namespace Portal.Engine.Tests.Lab;
 
@@ -64,6 +61,52 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
         Assert.DoesNotContain(spec.Name.Text, await lab.AsRootAsync("lvs --noheadings -o lv_name; ls /var/lib/portal-host/* /var/log/xen/console"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_survey_finds_a_host_that_works_and_its_papers_are_read()
+    {
+        var xen = await EngineAsync();
+
+        var checks = await xen.SurveyAsync(Ct);
+        var papers = await Task.WhenAll(xen.Papers.Select(paper => xen.ReadPaperAsync(paper, Ct)));
+
+        Assert.All(checks.Where(c => c.Code != "clock.off"), c => Assert.True(c.Level == CheckLevel.Good, $"{c.Subject}: {c.Found}. {c.Remedy}"));
+        Assert.Equal(["bridge", "clock", "consoles", "cpus", "group", "hypervisor", "kernel", "load", "memory", "pool", "tools"], checks.Select(c => c.Code.Replace(".off", "", StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal));
+        Assert.All(papers, Assert.NotEmpty);
+        Assert.Contains(papers, paper => paper.Contains("xen_version", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_host_lacks_is_found_with_its_remedy()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        var access = lab.Access with { Bridge = "xenbr7", Pool = "thick" };
+        await using var engines = new VmEngines(TimeProvider.System, new EngineOptions { WorkPath = An.Pool() }, lab.PortalKeyAsync);
+        var xen = engines.For(new HostConnection(default, HostKind.Xen, LabHost.Instance, "") { Xen = access });
+
+        var bad = (await xen.SurveyAsync(Ct)).Where(c => c.Level == CheckLevel.Bad).ToList();
+        var report = await xen.ProbeAsync(Ct);
+
+        Assert.Equal(["pool.missing", "bridge.missing"], bad.Select(c => c.Code));
+        Assert.Contains("lvcreate --type thin-pool --name thick", bad[0].Remedy, StringComparison.Ordinal);
+        Assert.Contains("xenbr0", bad[1].Found, StringComparison.Ordinal);
+        Assert.Equal(["pool.missing", "bridge.missing"], report.Findings.Where(f => f.Blocks).Select(f => f.Code));
+    }
+
+    [Fact]
+    public async Task The_journal_has_what_was_done_and_not_what_was_asked()
+    {
+        var xen = await EngineAsync();
+        var spec = An.Spec(Instance, 22);
+        using var journal = HostJournal.Begin();
+
+        Value(await xen.EnsureRootDiskAsync(An.Fence(spec), spec, Ct));
+        Value(await xen.EnsureRootDiskAsync(An.Fence(spec), spec, Ct));
+        Value(await xen.EnsureDisksGoneAsync(An.Fence(spec), spec.Name, Ct));
+
+        Assert.Equal(["lvcreate", "lvextend", "lvremove", "forget"], journal.Lines.Select(l => l.Command.Split(' ')[0]));
+        Assert.All(journal.Lines, line => Assert.Equal(0, line.ExitCode));
+    }
+
     protected override async Task BuildOfAnotherAsync(IVmEngine engine, DomainSpec others)
     {
         await Assert.ThrowsAsync<HostFaultException>(() => engine.EnsureRootDiskAsync(An.Fence(others), others, Ct));
@@ -84,28 +127,28 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
 public sealed class LabEngine : IAsyncLifetime
 {
     private readonly string _local = An.Pool();
-    private XenEngine? _engine;
+    private VmEngines? _engines;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     public async Task<IVmEngine> GetAsync(LabHost lab)
     {
-        if (_engine is null)
+        var host = new HostConnection(default, HostKind.Xen, LabHost.Instance, "") { Xen = lab.Access };
+        if (_engines is null)
         {
-            _engine = new XenEngine(
-                new HostConnection(HostId.New(), HostKind.LocalLibvirt, LabHost.Instance, _local), new XenStorage("vgdisk", "thin", "xenbr0"), lab.Shell(), LibvirtHost.Shell, TimeProvider.System);
-            var made = await _engine.EnsureTemplateAsync(TemplateImage.TinyLinux, TestContext.Current.CancellationToken);
+            _engines = new VmEngines(TimeProvider.System, new EngineOptions { WorkPath = _local }, lab.PortalKeyAsync);
+            var made = await _engines.For(host).EnsureTemplateAsync(TemplateImage.TinyLinux, TestContext.Current.CancellationToken);
             Assert.True(made.Succeeded, made.Refusal?.Message);
         }
 
-        return _engine;
+        return _engines.For(host);
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_engine is not null)
+        if (_engines is not null)
         {
-            await _engine.DisposeAsync();
+            await _engines.DisposeAsync();
         }
 
         Directory.Delete(_local, recursive: true);

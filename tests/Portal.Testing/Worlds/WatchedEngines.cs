@@ -14,6 +14,12 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
     {
         public Task<HostReport> ProbeAsync(CancellationToken ct) => engine.ProbeAsync(ct);
 
+        public Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct) => engine.SurveyAsync(ct);
+
+        public IReadOnlyList<string> Papers => engine.Papers;
+
+        public Task<string> ReadPaperAsync(string paper, CancellationToken ct) => engine.ReadPaperAsync(paper, ct);
+
         public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => MeetAsync(() => engine.ListDomainsAsync(ct), Act.Listing);
 
         public Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => MeetAsync(() => engine.LookAsync(name, ct));

@@ -54,5 +54,5 @@ public sealed class LooksTests
 
     private static OperationRow Operation(OperationState state, params StepState[] steps) => new(
         OperationId.New(), TenantId.New(), VmId.New(), "web-1", OperationKind.Build, "Build", state, "Ana", s_now, s_now, null, s_now, null, null, false, true,
-        [.. steps.Select((s, i) => new StepRow(i + 1, StepKind.CloneDisk, "Clone", s, s == StepState.ToDo ? null : s_now, s is StepState.Done or StepState.Failed ? s_now.AddSeconds(2) : null, 1))]);
+        [.. steps.Select((s, i) => new StepRow(i + 1, StepKind.CloneDisk, "Clone", s, s == StepState.ToDo ? null : s_now, s is StepState.Done or StepState.Failed ? s_now.AddSeconds(2) : null, 1, []))]);
 }

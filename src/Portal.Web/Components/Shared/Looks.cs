@@ -73,6 +73,7 @@ public static class Looks
             },
             s is { StartedAt: { } from, FinishedAt: { } to } ? to - from : null,
             s.StartedAt,
-            s.Tries > 1 ? $"tried {s.Tries} times" : null)),
+            s.Tries > 1 ? $"tried {s.Tries} times" : null,
+            s.Commands)),
     ];
 }

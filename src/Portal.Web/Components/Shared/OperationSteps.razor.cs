@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Components;
 using MudBlazor;
+using Portal.Engine;
 
 namespace Portal.Web.Components.Shared;
 
@@ -35,6 +36,13 @@ public partial class OperationSteps(Ticks ticks) : ComponentBase, IDisposable
         step is { State: StepLineState.Running, Since: { } since } ? Said.Took(ticks.Now - since)
         : step.Took is { } took ? Said.Took(took)
         : "";
+
+    private static string CommandTook(JournalLine command) => command.ExitCode switch
+    {
+        0 => Said.Took(TimeSpan.FromMilliseconds(command.ElapsedMs)),
+        { } code => $"ended with {code}",
+        null => "no answer",
+    };
 
     private static string WordOf(StepLineState state) => state switch
     {

@@ -1,3 +1,5 @@
+using Portal.Engine;
+
 namespace Portal.Web.Components.Shared;
 
 /// <summary>How far a step is.</summary>
@@ -15,4 +17,5 @@ public enum StepLineState
 /// <param name="Took">How long it took; null where that is not known or it did not run.</param>
 /// <param name="Since">Since when it runs; null unless it does.</param>
 /// <param name="Note">Why it failed, or what it found.</param>
-public sealed record StepLine(string Title, StepLineState State, TimeSpan? Took = null, DateTimeOffset? Since = null, string? Note = null);
+/// <param name="Commands">What was done on the host; null where that is not known.</param>
+public sealed record StepLine(string Title, StepLineState State, TimeSpan? Took = null, DateTimeOffset? Since = null, string? Note = null, IReadOnlyList<JournalLine>? Commands = null);

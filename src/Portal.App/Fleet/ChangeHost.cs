@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Portal.App.Access;
+using Portal.App.Audit;
+using Portal.App.Hosts;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Fleet;
+
+/// <summary>The disks of its VMs are where they are.</summary>
+public sealed record HostHasDisks(string Host)
+    : Refusal("hosts.has_disks", $"VMs on {Host} have their disks in its present pool. Delete them or add another host, then change the pool.")
+{
+    public override string? Field => "thinPool";
+}
+
+/// <summary>Changes where a Xen host is, what the portal uses there, and what is not sold. Its addresses stay: VMs have them.</summary>
+public static class ChangeHost
+{
+    /// <param name="Form">The name and the network are not looked at.</param>
+    public sealed record Request(HostId Host, HostForm Form);
+
+    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    {
+        /// <summary>Safe to repeat.</summary>
+        public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        {
+            if (access.Check(actor, Permission.ManageHosts) is { } refusal)
+            {
+                return refusal;
+            }
+
+            var form = request.Form;
+            await using var db = dbs.ForSystem();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var host = (await db.Hosts.FromSql($"SELECT *, xmin FROM hosts WHERE id = {request.Host.Value} FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
+            if (host?.Xen is not { } xen || host.Mode == HostMode.WrittenOff)
+            {
+                return new NotFound("host");
+            }
+
+            if (AddHost.CheckHost(form with { Name = host.Name }) is { } wrong)
+            {
+                return wrong;
+            }
+
+            var wanted = new XenAccess(form.Address.Trim(), form.Port, xen.Key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim());
+            var moves = wanted.Group != xen.Group || wanted.Pool != xen.Pool;
+            if (moves && await db.Vms.AnyAsync(v => v.HostId == host.Id && v.DeletedAt == null, ct))
+            {
+                return new HostHasDisks(host.Name);
+            }
+
+            host.ReachBy(wanted);
+            host.Keep(AddHost.ReserveOf(form));
+            if (moves)
+            {
+                // Another pool has none of the images yet.
+                var pool = await db.Pools.SingleAsync(p => p.HostId == host.Id, ct);
+                pool.Rename(wanted.Pool);
+                await db.PoolImages.Where(i => i.PoolId == pool.Id).ExecuteDeleteAsync(ct);
+            }
+
+            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Group}/{wanted.Pool}, {wanted.Bridge}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor"));
+            try
+            {
+                await db.SaveChangesAsync(ct);
+            }
+            catch (DbUpdateException e) when (e.InnerException is PostgresException postgres && AddHost.Taken(postgres, form) is { } taken)
+            {
+                return taken;
+            }
+
+            await db.AnnounceAsync(Topic.Hosts, ct);
+            await transaction.CommitAsync(ct);
+            return default(Done);
+        }
+    }
+}

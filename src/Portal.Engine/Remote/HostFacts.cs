@@ -1,0 +1,18 @@
+using System.Globalization;
+
+namespace Portal.Engine.Remote;
+
+/// <summary>What `portal-host` tells of its machine.</summary>
+internal sealed record HostFacts(DateTimeOffset Time, string Kernel, string Processor, string Load, TimeSpan Uptime, string ConsoleDaemon, IReadOnlyList<string> Bridges, IReadOnlyList<string> Tools)
+{
+    /// <exception cref="HostFaultException">It leaves out what every portal-host says.</exception>
+    public static HostFacts Parse(string output)
+    {
+        var facts = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).ToLookup(words => words[0], words => words.Length == 2 ? words[1] : "");
+        return new HostFacts(
+            DateTimeOffset.FromUnixTimeMilliseconds((long)(Number("time") * 1000)), One("kernel"), One("processor"), One("load"), TimeSpan.FromSeconds(Number("uptime")), One("consoled"), [.. facts["bridge"]], [.. facts["tool"]]);
+
+        string One(string name) => facts[name].FirstOrDefault() ?? throw new HostFaultException($"portal-host does not say {name}.");
+        double Number(string name) => double.TryParse(One(name), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : throw new HostFaultException($"portal-host says {name} {One(name)}, which is no number.");
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+using Portal.Engine.Remote;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Xen;
+
+/// <summary>Commands of one step, each under the step's fence: the host refuses them where a later worker was there.</summary>
+internal sealed class XenActing(SshShell shell, Fence fence, DomainName name)
+{
+    /// <summary>For a step that has nothing to do: whoever is late is told so all the same.</summary>
+    public async Task<StepOutcome> LookOnlyAsync(CancellationToken ct)
+    {
+        await RunAsync(PortalHostCommands.Get($"domains/{name.Text}").AskedUnder(fence), ct).ConfigureAwait(false);
+        return StepOutcome.AlreadyThere;
+    }
+
+    /// <exception cref="FencedException">A later worker was there.</exception>
+    public Task<HostAnswer> DoAsync(HostCommand command, CancellationToken ct) => RunAsync(command.Under(fence), ct);
+
+    /// <exception cref="HostFaultException">It failed.</exception>
+    public async Task MustAsync(HostCommand command, CancellationToken ct)
+    {
+        var answer = await DoAsync(command, ct).ConfigureAwait(false);
+        if (!answer.Succeeded)
+        {
+            throw new HostFaultException($"`{command}` failed: {XlAnswers.Complaint(answer)}");
+        }
+    }
+
+    /// <summary>One command is all of the step; its failure is the host's no.</summary>
+    public async Task<Result<StepOutcome>> RunAsync(HostCommand command, string doing, CancellationToken ct)
+    {
+        var answer = await DoAsync(command, ct).ConfigureAwait(false);
+        return answer.Succeeded ? StepOutcome.Changed : new HostSaidNo(doing, XlAnswers.Complaint(answer));
+    }
+
+    private async Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct)
+    {
+        var answer = await shell.RunAsync(command, ct).ConfigureAwait(false);
+        return RemoteAnswers.Fenced(answer) is { } fenced ? throw new FencedException(fenced) : answer;
+    }
+
+    [SuppressMessage("Design", "CA1064:Exceptions should be public", Justification = "It never leaves XenHost.ActAsync.")]
+    internal sealed class FencedException(FencedOff refusal) : Exception
+    {
+        public FencedOff Refusal => refusal;
+    }
+}

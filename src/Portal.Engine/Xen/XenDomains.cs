@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using Portal.Engine.Remote;
+using Portal.Kernel;
+
+namespace Portal.Engine.Xen;
+
+/// <summary>Domains on a Xen host: looked at, defined, started, ended.</summary>
+internal sealed class XenDomains(XenHost host, TimeProvider clock)
+{
+    private readonly ConcurrentDictionary<DomainName, bool> _byGuest = [];
+
+    public async Task<IReadOnlyList<DomainReport>> ListAsync(CancellationToken ct)
+    {
+        var defined = (await host.AskAsync(PortalHostCommands.List("domains"), ct).ConfigureAwait(false)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var running = XlAnswers.Domains(await host.AskAsync(XlCommands.List(), ct).ConfigureAwait(false)).Where(d => d.Name is not null).GroupBy(d => d.Name!).ToDictionary(g => g.Key, g => g.First().State);
+        List<DomainReport> reports = [];
+        foreach (var text in defined.Union(running.Keys))
+        {
+            if (DomainName.TryParse(text, out var name) && name.Instance == host.Instance)
+            {
+                reports.Add(running.TryGetValue(text, out var state) ? new DomainReport(name, state) : await OffAsync(name, ct).ConfigureAwait(false));
+            }
+        }
+
+        return reports;
+    }
+
+    public async Task<DomainReport> LookAsync(DomainName name, CancellationToken ct)
+    {
+        var state = await host.StateAsync(name, ct).ConfigureAwait(false);
+        return state == DomainState.Off ? await OffAsync(name, ct).ConfigureAwait(false) : new DomainReport(name, state);
+    }
+
+    public async Task<Result<StepOutcome>> DefineAsync(XenActing act, DomainSpec spec, CancellationToken ct)
+    {
+        var template = $"{PortalHostCommands.Files}/images/{host.TemplateOf(spec.Template)}";
+        var wanted = XenConfig.Write(spec, host.Access.Group, $"{template}.kernel", $"{template}.initrd", host.Access.Bridge);
+        if (await host.ConfigAsync(spec.Name, ct).ConfigureAwait(false) is { } there)
+        {
+            if (XenConfig.DigestOf(there) is not { } digest)
+            {
+                return new Occupied($"The domain {spec.Name}");
+            }
+
+            if (digest == XenConfig.DigestOf(wanted))
+            {
+                return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+            }
+        }
+
+        return await act.RunAsync(PortalHostCommands.Put($"domains/{spec.Name.Text}", wanted), "define the domain", ct).ConfigureAwait(false);
+    }
+
+    public async Task<Result<StepOutcome>> StartAsync(XenActing act, DomainName name, CancellationToken ct)
+    {
+        switch (await host.StateAsync(name, ct).ConfigureAwait(false))
+        {
+            case DomainState.Running:
+                return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+            case DomainState.Absent:
+                await act.LookOnlyAsync(ct).ConfigureAwait(false);
+                return new HostSaidNo("start the domain", $"it does not know {name}.");
+            case DomainState.Stopping:
+                throw new HostFaultException($"The domain {name} is on its way down. Retry when it is off.");
+            case DomainState.Paused:
+                return await act.RunAsync(XlCommands.Unpause(name.Text), "unpause the domain", ct).ConfigureAwait(false);
+            case DomainState.Crashed:
+                await act.MustAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
+                break;
+            default:
+                break;
+        }
+
+        _byGuest.TryRemove(name, out _);
+        // The console begins with this boot: nobody writes to its log while the domain is off.
+        await act.MustAsync(PortalHostCommands.Forget(name.Text), ct).ConfigureAwait(false);
+        var started = await act.DoAsync(XlCommands.Create(XenHost.ConfigOf(name)), ct).ConfigureAwait(false);
+        if (!started.Succeeded && !XlAnswers.ExistsAlready(started))
+        {
+            return new HostSaidNo("start the domain", XlAnswers.Complaint(started));
+        }
+
+        return await host.StateAsync(name, ct).ConfigureAwait(false) != DomainState.Absent ? StepOutcome.Changed : throw new HostFaultException($"xl created {name}, and it is not there.");
+    }
+
+    public async Task<Result<StepOutcome>> ShutdownAsync(XenActing act, DomainName name, CancellationToken ct) =>
+        await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Running or DomainState.Paused
+            ? await act.RunAsync(XlCommands.Shutdown(name.Text), "ask the guest to shut down", ct).ConfigureAwait(false)
+            : await act.LookOnlyAsync(ct).ConfigureAwait(false);
+
+    public async Task<Result<StepOutcome>> DestroyAsync(XenActing act, DomainName name, CancellationToken ct)
+    {
+        if (await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent)
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
+        var answer = await act.DoAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
+        if (!answer.Succeeded && !XlAnswers.IsAbsent(answer))
+        {
+            return new HostSaidNo("power the domain off", XlAnswers.Complaint(answer));
+        }
+
+        _byGuest[name] = false;
+        // Asynchronous: it goes on dying for a while, and its disks are in use until then.
+        for (var look = 0; look < 100; look++)
+        {
+            if (await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent)
+            {
+                return StepOutcome.Changed;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), clock, ct).ConfigureAwait(false);
+        }
+
+        throw new HostFaultException($"{name} was destroyed and is not gone yet.");
+    }
+
+    public async Task<Result<StepOutcome>> UndefineAsync(XenActing act, DomainName name, CancellationToken ct)
+    {
+        var off = await DestroyAsync(act, name, ct).ConfigureAwait(false);
+        return !off.Succeeded || await host.StateAsync(name, ct).ConfigureAwait(false) == DomainState.Absent
+            ? off
+            : await act.RunAsync(PortalHostCommands.Remove($"domains/{name.Text}"), "remove the configuration", ct).ConfigureAwait(false);
+    }
+
+    private async Task<DomainReport> OffAsync(DomainName name, CancellationToken ct)
+    {
+        // Read once for each end: the log does not change any more. One that could not be read is asked for again.
+        if (!_byGuest.TryGetValue(name, out var byGuest) && await host.RunAsync(XlCommands.Log(name.Text), ct).ConfigureAwait(false) is { Succeeded: true } log)
+        {
+            byGuest = XlAnswers.EndedByGuest(log.Output);
+            _byGuest[name] = byGuest;
+        }
+
+        return new DomainReport(name, DomainState.Off, byGuest);
+    }
+}

@@ -1,0 +1,210 @@
+using Portal.Engine.Images;
+using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
+using Portal.Engine.Remote;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Xen;
+
+/// <summary>What lies on a Xen host for a VM: templates, root disks and seeds, as thin volumes of one volume group.</summary>
+/// <param name="here">The portal's own machine, on which images and seeds are made.</param>
+internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here, TimeProvider clock)
+{
+    public const string Seed = "-seed";
+    public static readonly ByteSize SeedSize = ByteSize.FromMiB(4);
+
+    private const string Whole = "portal.whole";
+
+    /// <summary>Whose a volume is: its name is its domain's, or that with what it is for (p0123abcd-...-g1-seed). Null for what is no VM's.</summary>
+    public static DomainName? DomainOf(string volume) =>
+        DomainName.TryParse(volume, out var root) ? root
+        : volume.LastIndexOf('-') is > 0 and var at && DomainName.TryParse(volume[..at], out var other) ? other
+        : null;
+
+    public static ByteSize Free(LogicalVolume pool) => new(pool.Size.Bytes - pool.Taken.Bytes);
+
+    public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
+    {
+        var name = host.TemplateOf(image);
+        var there = (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == name);
+        if (there is not null && there.Tags.Contains(Whole))
+        {
+            return StepOutcome.AlreadyThere;
+        }
+
+        if (image != TemplateImage.TinyLinux)
+        {
+            return new TemplateMissing($"{image.Name} {image.Version}");
+        }
+
+        using (await FileLock.TakeAsync(Path.Combine(local.Templates, ".lock"), clock, ct).ConfigureAwait(false))
+        {
+            if (!File.Exists(local.TemplateDisk(image)) && await new TinyLinux(local, here, clock, TinyLinuxFlavour.Xen).BuildAsync(image, ct).ConfigureAwait(false) is { } refusal)
+            {
+                return refusal;
+            }
+
+            return await UploadAsync(image, name, there is null, ct).ConfigureAwait(false);
+        }
+    }
+
+    public async Task<Result<StepOutcome>> MakeDiskAsync(XenActing act, DomainSpec spec, CancellationToken ct)
+    {
+        var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
+        var template = volumes.FirstOrDefault(v => v.Name == host.TemplateOf(spec.Template) && v.Tags.Contains(Whole));
+        if (template is null)
+        {
+            return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");
+        }
+
+        var there = volumes.FirstOrDefault(v => v.Name == spec.Name.Text);
+        if (there is not null && (there.Origin != template.Name || !there.Tags.Contains(LvmCommands.Tag)))
+        {
+            return new Occupied($"{host.Access.Group}/{there.Name}");
+        }
+
+        if (there is not null && there.Size >= spec.Disk)
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
+        var pool = volumes.Single(v => v.Name == host.Access.Pool);
+        if (Free(pool) < template.Size)
+        {
+            return new PoolFull(template.Size, Free(pool));
+        }
+
+        if (there is null && await act.DoAsync(LvmCommands.ThinSnapshot(host.Access.Group, template.Name, spec.Name.Text), ct).ConfigureAwait(false) is { Succeeded: false } no)
+        {
+            return NoVolume(no, template.Size);
+        }
+
+        if (spec.Disk > template.Size && await act.DoAsync(LvmCommands.Extend(host.Access.Group, spec.Name.Text, spec.Disk), ct).ConfigureAwait(false) is { Succeeded: false } full)
+        {
+            return NoVolume(full, spec.Disk);
+        }
+
+        return StepOutcome.Changed;
+    }
+
+    public async Task<Result<StepOutcome>> MakeSeedAsync(XenActing act, DomainSpec spec, CancellationToken ct)
+    {
+        var name = spec.Name.Text + Seed;
+        var files = SeedFiles.Of(spec);
+        var mark = $"portal.seed.{files.Digest[..32]}";
+        var there = (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == name);
+        if (there is not null && !there.Tags.Contains(LvmCommands.Tag))
+        {
+            return new Occupied($"{host.Access.Group}/{name}");
+        }
+
+        if (there is not null && there.Tags.Contains(mark))
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
+        // One with other content goes first: a tag says what is in it, and only when all of it is.
+        if (there is not null && await act.DoAsync(LvmCommands.Remove(host.Access.Group, name), ct).ConfigureAwait(false) is { Succeeded: false } kept)
+        {
+            return new HostSaidNo("replace the seed", XlAnswers.Complaint(kept));
+        }
+
+        var path = Path.Combine(local.Seeds, name + ".iso");
+        try
+        {
+            var made = await SeedImage.WriteAsync(files, path, here, command => command, ct).ConfigureAwait(false);
+            if (!made.Succeeded)
+            {
+                return new HostSaidNo("make the seed", made.Error.Trim());
+            }
+
+            if (await act.DoAsync(LvmCommands.Thin(host.Access.Group, host.Access.Pool, name, SeedSize), ct).ConfigureAwait(false) is { Succeeded: false } no)
+            {
+                return NoVolume(no, SeedSize);
+            }
+
+            await act.MustAsync(PortalHostCommands.Fill(host.DeviceOf(name), await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
+            await act.MustAsync(LvmCommands.AddTag(host.Access.Group, name, mark), ct).ConfigureAwait(false);
+            return StepOutcome.Changed;
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    public async Task<Result<StepOutcome>> RemoveDisksAsync(XenActing act, DomainName name, CancellationToken ct)
+    {
+        if (await host.StateAsync(name, ct).ConfigureAwait(false) is not (DomainState.Off or DomainState.Absent))
+        {
+            return new DiskInUse(name.Text);
+        }
+
+        var ours = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => DomainOf(v.Name) == name).ToList();
+        if (ours.FirstOrDefault(v => !v.Tags.Contains(LvmCommands.Tag)) is { } foreign)
+        {
+            return new Occupied($"{host.Access.Group}/{foreign.Name}");
+        }
+
+        var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        foreach (var volume in ours)
+        {
+            // The pool hands its blocks out again zeroed (lvmthin(7), --zero y), and discards them when a thin volume goes.
+            var answer = await act.DoAsync(LvmCommands.Remove(host.Access.Group, volume.Name), ct).ConfigureAwait(false);
+            if (!answer.Succeeded && !LvmAnswers.IsAbsent(answer))
+            {
+                throw new HostFaultException($"The volume {volume.Name} could not be removed: {XlAnswers.Complaint(answer)}");
+            }
+
+            outcome = StepOutcome.Changed;
+        }
+
+        await act.MustAsync(PortalHostCommands.Forget(name.Text), ct).ConfigureAwait(false);
+        File.Delete(local.ConsoleLog(name));
+        return outcome;
+    }
+
+    private async Task<Result<StepOutcome>> UploadAsync(TemplateImage image, string name, bool make, CancellationToken ct)
+    {
+        var raw = local.TemplateDisk(image) + ".raw";
+        var converted = await here.RunAsync(ImageCommands.Qcow2ToRaw(local.TemplateDisk(image), raw), ct).ConfigureAwait(false);
+        if (!converted.Succeeded)
+        {
+            return DiskFull.Said(converted) ? DiskFull.Refusal(local, ByteSize.FromMiB(64)) : new HostSaidNo("convert the image", converted.Error.Trim());
+        }
+
+        try
+        {
+            var disk = await File.ReadAllBytesAsync(raw, ct).ConfigureAwait(false);
+            foreach (var (path, part) in new[] { (local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
+            {
+                await MustAsync(PortalHostCommands.Put($"images/{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
+            }
+
+            if (make && await MakeVolumeAsync(LvmCommands.Thin(host.Access.Group, host.Access.Pool, name, new ByteSize(disk.Length)), new ByteSize(disk.Length), ct).ConfigureAwait(false) is { } refusal)
+            {
+                return refusal;
+            }
+
+            await MustAsync(PortalHostCommands.Fill(host.DeviceOf(name), disk), ct).ConfigureAwait(false);
+            await MustAsync(LvmCommands.AddTag(host.Access.Group, name, Whole), ct).ConfigureAwait(false);
+            return StepOutcome.Changed;
+        }
+        finally
+        {
+            File.Delete(raw);
+        }
+    }
+
+    private async Task MustAsync(HostCommand command, CancellationToken ct) => await host.AskAsync(command, ct).ConfigureAwait(false);
+
+    private async Task<Refusal?> MakeVolumeAsync(HostCommand command, ByteSize asked, CancellationToken ct)
+    {
+        var answer = await host.RunAsync(command, ct).ConfigureAwait(false);
+        return answer.Succeeded ? null : NoVolume(answer, asked);
+    }
+
+    private static Refusal NoVolume(HostAnswer answer, ByteSize asked) =>
+        LvmAnswers.IsFull(answer) ? new PoolFull(asked, ByteSize.Zero) : new HostSaidNo("make the volume", XlAnswers.Complaint(answer));
+}
