@@ -43,7 +43,7 @@ public sealed class HostJournal : IDisposable
         {
             lock (journal._gate)
             {
-                journal._lines.Add(new JournalLine(command.Shown ?? command.ToString(), exitCode, (long)took.TotalMilliseconds));
+                journal._lines.Add(new JournalLine(command.ForPeople, exitCode, (long)took.TotalMilliseconds));
             }
         }
     }

@@ -61,7 +61,7 @@ ask_to_remove() {
     local domains
     if libvirt_is_needed && ! libvirt_answers; then domains="all that it has made"; else domains="$(instance_domains | wc -l)"; fi
     tell "This removes the portal in $DATA:" \
-        "  machines    $domains, with their disks in $(our_pools | paste -sd' ' -); they are switched off$([[ ! -f $DATA/lab ]] || echo ", and with them the lab")" \
+        "  machines    $domains, with their disks in $(our_pools | paste -sd' ' -); they are switched off$([[ ! -f $DATA/lab ]] || echo "; the lab with those on it, if it was started for them")" \
         "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
         "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED")$([[ ${PORTAL_APP:-} ]] || echo ", and the builds in $ARTIFACTS")" \
         "Installed Debian packages stay." ""
@@ -90,8 +90,11 @@ remove_everything() {
     # On a database that stays, the portal's host stays known by its mark.
     [[ -d $SHARED/postgres || ! -s $DATA/instance ]] || tell "The database that ConnectionStrings__Portal named stays, and knows this machine as host $(paste -sd' ' -- "$DATA/instance")." \
         "A portal that is started on it again wants that mark as a line of the file 'instance' in its data directory."
-    # Its machines go with it: they were in its memory and on its disks alone.
-    [[ ! -f $DATA/lab ]] || lab_down
+    # Its machines go with it: they were in its memory and on its disks alone. One that ran before this portal is somebody else's.
+    case "$(cat "$DATA/lab" 2>/dev/null)" in
+        ours) lab_down ;;
+        found) ! lab_runs || warn "The lab ran before this portal and runs on, with this portal's machines on it: ./portal lab down throws them away." ;;
+    esac
     remove_pools
     rm -rf -- "${SHARED:?}/postgres" "$SHARED/postgres.new" "$SHARED/run" "$SHARED/postgres.version"
     if [[ $SHARED != "$DATA" ]]; then

@@ -36,12 +36,11 @@ command_test() {
     install_needs database libvirt
     [[ $fast ]] || install_needs tests
     build_tests
-    [[ $fast ]] || lab_for_tests "${only[@]}"
-
     while read -r project; do
+        [[ $fast ]] || lab_for_tests "$project"
         run_tests "$project" "$fast"
-        # Emulated, it takes most of a processor also when nobody asks it anything; only the engine's tests do.
-        [[ $project != Portal.Engine.Tests ]] || stop_lab
+        # Emulated, it takes most of a processor also when nobody asks it anything.
+        stop_lab
     done < <(test_projects "$fast" "${only[@]}")
 
     ((PASSED + FAILED > 0)) || FAILED=1 # nothing ran: that is no success
@@ -53,7 +52,7 @@ command_test() {
 
 # The Xen host, anew from its saved state, for the tests that want one. One that ran before is left running; where it cannot be had, its tests say so.
 lab_for_tests() {
-    (($# == 0)) || [[ " $* " == *" Engine "* ]] || return 0
+    [[ $1 == Portal.Engine.Tests || $1 == Portal.Browser.Tests ]] || return 0
     lab_runs || LAB_IS_OURS=yes
     (lab_up --fresh >/dev/null) || warn "There is no lab: the tests that need a Xen host will fail."
     export PORTAL_LAB_RUNS=1 PORTAL_LAB="$LAB"

@@ -23,7 +23,7 @@ command_up() {
         esac
         shift
     done
-    [[ $ENGINE == libvirt || $ENGINE == simulated ]] || fail "There is no engine '$ENGINE'." "There are: libvirt (real machines) and simulated (none)."
+    [[ $ENGINE == libvirt || $ENGINE == simulated || $ENGINE == none ]] || fail "There is no engine '$ENGINE'." "There are: libvirt (real machines), simulated (no machines), and none (hosts are other machines, added in the browser)."
     choose_urls "$port" "$urls"
 
     check_dotnet_is_there
@@ -116,12 +116,13 @@ was_a_pool() { [[ -f $DATA/engines && -d $1/disks && -d $1/templates ]]; }
 
 # The Xen host of `./portal lab` becomes a host of the portal: its row in the database, and the portal's part on its own disk, which its root installs.
 add_lab() {
-    local script
+    local script whose=ours
     install_needs images
+    ! lab_runs || whose="$(cat "$DATA/lab" 2>/dev/null || echo found)"
     lab_up
     script="$(PORTAL_DATA="$DATA" dotnet "$APP" --lab-host 127.0.0.1 "$(<"$LAB/port")" "$LAB/host_key.pub")" || fail "The lab could not be added." "The reason is above."
     lab_ssh sh -s <<<"$script" >/dev/null || fail "The portal's part could not be installed in the lab." "Its words are above."
-    : >"$DATA/lab"
+    echo "$whose" >"$DATA/lab"
     say lab "is host xen-lab of this portal; its image of Tiny Linux is built and copied to it now (a few minutes)"
 }
 

@@ -31,7 +31,7 @@ public sealed class Browser : IAsyncLifetime
     }
 
     /// <summary>A person at a browser of its own, not signed in yet.</summary>
-    public async Task<Person> OpenAsync(RunningPortal portal, int width = 1440, string theme = "light")
+    public async Task<Person> OpenAsync(StartedPortal portal, int width = 1440, string theme = "light")
     {
         var context = await _browser.NewContextAsync(new()
         {
@@ -49,7 +49,7 @@ public sealed class Browser : IAsyncLifetime
 }
 
 /// <summary>What a person does at a browser, in the person's words.</summary>
-public sealed class Person(RunningPortal portal, IBrowserContext context, IPage page) : IAsyncDisposable
+public sealed class Person(StartedPortal portal, IBrowserContext context, IPage page) : IAsyncDisposable
 {
     public const string Tenant = "tenant@portal.example";
     public const string Approver = "approver@portal.example";

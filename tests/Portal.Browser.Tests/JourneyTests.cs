@@ -70,22 +70,7 @@ public sealed class JourneyTests(RunningPortal portal, Browser browser)
     }
 
     // What only exists while a VM does; the rest is in PictureTests.
-    private static async Task TakePicturesAsync(Person tenant, string name)
-    {
-        foreach (var theme in new[] { ColorScheme.Light, ColorScheme.Dark })
-        {
-            foreach (var width in new[] { 390, 1440 })
-            {
-                await tenant.Page.EmulateMediaAsync(new() { ColorScheme = theme });
-                await tenant.Page.SetViewportSizeAsync(width, width < 600 ? 844 : 900);
-                // The rail goes and comes with the width.
-                await tenant.Page.Locator(width < 960 ? ".rail.mud-drawer--closed" : ".rail.mud-drawer--open").WaitForAsync(new() { State = WaitForSelectorState.Attached });
-                await PictureTests.SaveAsync(tenant.Page, $"{name}-{theme}-{width}.png".ToLowerInvariant());
-            }
-        }
-
-        await tenant.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
-    }
+    private static Task TakePicturesAsync(Person tenant, string name) => PictureTests.TakeAsync(tenant.Page, name);
 
     private static async Task SeeTheOperationAsync(Person tenant)
     {

@@ -51,8 +51,26 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
 
     private static IReadOnlyList<string> StaffPages { get; } =
     [
-        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/operations", "/ops/templates", "/billing/plans", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
+        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/hosts/new", "/ops/operations", "/ops/templates", "/billing/plans", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
     ];
+
+    /// <summary>Writes pictures of the page that is open, in both themes and at both widths, and leaves it light and wide.</summary>
+    internal static async Task TakeAsync(IPage page, string name)
+    {
+        foreach (var theme in new[] { ColorScheme.Light, ColorScheme.Dark })
+        {
+            foreach (var width in new[] { 390, 1440 })
+            {
+                await page.EmulateMediaAsync(new() { ColorScheme = theme });
+                await page.SetViewportSizeAsync(width, width < 600 ? 844 : 900);
+                // The rail goes and comes with the width.
+                await page.Locator(width < 960 ? ".rail.mud-drawer--closed" : ".rail.mud-drawer--open").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+                await SaveAsync(page, $"{name}-{theme}-{width}.png".ToLowerInvariant());
+            }
+        }
+
+        await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
+    }
 
     /// <summary>Writes a picture of the whole page.</summary>
     internal static async Task SaveAsync(IPage page, string file)

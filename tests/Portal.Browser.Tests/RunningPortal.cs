@@ -7,11 +7,14 @@ using System.Text.RegularExpressions;
 
 namespace Portal.Browser.Tests;
 
-/// <summary>
-/// A portal as a newcomer starts it: `./portal up` on a data directory of its own, with the real engine. Once for the whole run; at the end
-/// `./portal down --all` takes away everything that it made.
-/// </summary>
-public sealed partial class RunningPortal : IAsyncLifetime
+/// <summary>A portal as a newcomer starts it: `./portal up` with the real engine, once for the whole run.</summary>
+public sealed class RunningPortal : StartedPortal;
+
+/// <summary>A portal whose one host is the Xen host of the lab: `./portal up --engine none --lab`.</summary>
+public sealed class LabPortal() : StartedPortal("--engine", "none", "--lab");
+
+/// <summary>A portal on a data directory of its own; at the end `./portal down --all` takes away everything that it made.</summary>
+public abstract partial class StartedPortal(params string[] how) : IAsyncLifetime
 {
     private readonly string _data = Path.Combine(Path.GetTempPath(), $"portal-browser-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}");
 
@@ -30,7 +33,7 @@ public sealed partial class RunningPortal : IAsyncLifetime
         var (built, path) = await PortalAsync("build");
         Assert.True(built == 0, $"./portal build ended with {built}:\n{path}");
         _app = path.Split('\n')[0];
-        var (code, output) = await PortalAsync("up", "--background", "--no-install", "--data", _data, "--port", Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var (code, output) = await PortalAsync(["up", "--background", "--no-install", "--data", _data, "--port", Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), .. how]);
         Assert.True(code == 0, $"./portal up ended with {code}:\n{output}");
         Accounts = AccountLine().Matches(await File.ReadAllTextAsync(Path.Combine(_data, "accounts.txt"))).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
     }
@@ -39,6 +42,7 @@ public sealed partial class RunningPortal : IAsyncLifetime
     {
         var (code, output) = await PortalAsync("down", "--all", "--yes", "--data", _data);
         Assert.True(code == 0, $"./portal down --all ended with {code}:\n{output}");
+        GC.SuppressFinalize(this);
     }
 
     private async Task<(int Code, string Output)> PortalAsync(params string[] arguments)

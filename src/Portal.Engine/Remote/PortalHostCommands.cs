@@ -21,18 +21,18 @@ internal static class PortalHostCommands
     /// <summary>A file of the kernel's or a log, of the few that may be read.</summary>
     public static HostCommand Read(string file) => new("cat", [file], s_quick);
 
-    public static HostCommand Put(string file, string text) => new("put", [file], s_quick) { Input = text };
+    public static HostCommand Put(string file, string text) => new("put", [file], s_quick) { Input = text, Shown = $"cat > {Files}/{file}" };
 
-    public static HostCommand Put(string file, ReadOnlyMemory<byte> content) => new("put", [file], s_slow) { Content = content };
+    public static HostCommand Put(string file, ReadOnlyMemory<byte> content) => new("put", [file], s_slow) { Content = content, Shown = $"cat > {Files}/{file}" };
 
     public static HostCommand Get(string file) => new("get", [file], s_quick);
 
-    public static HostCommand Remove(string file) => new("remove", [file], s_quick);
+    public static HostCommand Remove(string file) => new("remove", [file], s_quick) { Shown = $"rm -f {Files}/{file}" };
 
     public static HostCommand List(string directory) => new("list", [directory], s_quick);
 
     /// <summary>Writes a volume that reads as zeros; blocks of zeros are passed over.</summary>
-    public static HostCommand Fill(string device, ReadOnlyMemory<byte> content) => new("fill", [device, "sparse"], s_slow) { Content = content };
+    public static HostCommand Fill(string device, ReadOnlyMemory<byte> content) => new("fill", [device, "sparse"], s_slow) { Content = content, Shown = $"dd of={device} conv=sparse" };
 
     /// <summary>What a guest prints, from an offset on.</summary>
     public static HostCommand Follow(string domain, long offset) => new("follow", [domain, offset.ToString(CultureInfo.InvariantCulture)], s_long);
@@ -40,7 +40,7 @@ internal static class PortalHostCommands
     public static HostCommand Type(string domain) => new("type", [domain], s_long);
 
     /// <summary>Removes a console's log, before the next boot writes it anew.</summary>
-    public static HostCommand Forget(string domain) => new("forget", [domain], s_quick);
+    public static HostCommand Forget(string domain) => new("forget", [domain], s_quick) { Shown = $"rm -f /var/log/xen/console/guest-{domain}.log" };
 
     /// <summary>A question under a fence: whoever is late is told so by it.</summary>
     public static HostCommand AskedUnder(this HostCommand command, Fence fence) => command with { Fence = fence };

@@ -22,6 +22,9 @@ internal sealed record HostCommand(string Program, IReadOnlyList<string> Argumen
     /// <summary>Where it runs; null for the portal's own directory.</summary>
     public string? Directory { get; init; }
 
+    /// <summary>What people are shown.</summary>
+    public string ForPeople => Shown ?? ToString();
+
     /// <summary>As a person would type it: arguments in single quotes where the shell would otherwise change them.</summary>
     public override string ToString() => string.Join(' ', Arguments.Prepend(Program).Select(ShellQuote.Word));
 }

@@ -76,10 +76,10 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public IReadOnlyList<string> Plan(DomainSpec spec) =>
     [
-        LvmCommands.ThinSnapshot(_host.Access.Group, _host.TemplateOf(spec.Template), spec.Name.Text).ToString(),
-        LvmCommands.Thin(_host.Access.Group, _host.Access.Pool, spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).ToString(),
-        PortalHostCommands.Put($"domains/{spec.Name.Text}", "").ToString(),
-        XlCommands.Create(XenHost.ConfigOf(spec.Name)).ToString(),
+        LvmCommands.ThinSnapshot(_host.Access.Group, _host.TemplateOf(spec.Template), spec.Name.Text).ForPeople,
+        LvmCommands.Thin(_host.Access.Group, _host.Access.Pool, spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).ForPeople,
+        PortalHostCommands.Put($"domains/{spec.Name.Text}", "").ForPeople,
+        XlCommands.Create(XenHost.ConfigOf(spec.Name)).ForPeople,
     ];
 
     public async ValueTask DisposeAsync()

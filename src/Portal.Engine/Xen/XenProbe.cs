@@ -9,7 +9,7 @@ namespace Portal.Engine.Xen;
 /// <summary>What a Xen host is and how it is: briefly for the watch that looks every few seconds, in full for the host's page.</summary>
 internal sealed class XenProbe(XenHost host, TimeProvider clock)
 {
-    private static readonly TimeSpan s_clockMayDiffer = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_clockMayDiffer = TimeSpan.FromSeconds(10);
 
     private static readonly Dictionary<string, HostCommand> s_papers = new()
     {
@@ -60,7 +60,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             HostCheck.Good("kernel", "Kernel of the host", facts.Kernel),
             HostCheck.Good("cpus", "Processors", $"{info.Cpus} x {facts.Processor}"),
             HostCheck.Good("memory", "Memory", $"{info.Memory}, {info.FreeMemory} free for guests"),
-            HostCheck.Good("load", "Load", $"{facts.Load}, up for {facts.Uptime.Days} d {facts.Uptime.Hours} h"),
+            HostCheck.Good("load", "Load", $"{facts.Load}, up for {Said(facts.Uptime)}"),
             GroupCheck(groups),
             .. PoolChecks(volumes, pool),
             BridgeCheck(facts),
@@ -128,6 +128,8 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             ? HostCheck.Good("clock", "Clock", "agrees with the portal's")
             : HostCheck.Warning("clock.off", "Clock", $"{off.TotalSeconds:0} s {(facts.Time < asked ? "behind" : "ahead of")} the portal's", "timedatectl set-ntp true");
     }
+
+    private static string Said(TimeSpan time) => time.TotalHours < 1 ? $"{time.Minutes} min" : time.TotalDays < 1 ? $"{time.Hours} h {time.Minutes} min" : $"{time.Days} d {time.Hours} h";
 
     private static string Said(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal)) is { Length: > 0 } text ? text : "none";
 }
