@@ -60,7 +60,7 @@ internal static partial class HostInstall
             visudo -cq -f /etc/sudoers.d/portal-host.new
             mv /etc/sudoers.d/portal-host.new /etc/sudoers.d/portal-host
             install -d -m 700 -o {User} -g {User} /var/lib/portal-account/.ssh
-            echo {ShellQuote.Word($"restrict,command=\"exec sudo -n {Program}\" {key.Line}")} >/var/lib/portal-account/.ssh/authorized_keys
+            printf '%s\n' {ShellQuote.Word($"restrict,command=\"exec sudo -n {Program}\" {key.Line}")} >/var/lib/portal-account/.ssh/authorized_keys
             chown {User}:{User} /var/lib/portal-account/.ssh/authorized_keys
             chmod 600 /var/lib/portal-account/.ssh/authorized_keys
             echo "This machine is ready for the portal."
