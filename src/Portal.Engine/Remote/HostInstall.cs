@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Portal.Engine.Lvm;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
@@ -23,7 +24,7 @@ internal static partial class HostInstall
             throw new ArgumentException("An instance mark is eight hexadecimal digits.", nameof(instance));
         }
 
-        if (volumeGroups.FirstOrDefault(group => !VolumeGroup().IsMatch(group)) is { } wrong)
+        if (volumeGroups.FirstOrDefault(group => !LvmName.IsValid(group)) is { } wrong)
         {
             throw new ArgumentException($"LVM has no volume group of the name '{wrong}'.", nameof(volumeGroups));
         }
@@ -79,8 +80,4 @@ internal static partial class HostInstall
 
     [GeneratedRegex("^[0-9a-f]{8}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Mark();
-
-    // lvm(8), VALID NAMES; the same as portal-host reads from its configuration.
-    [GeneratedRegex("^[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,126}\\z", RegexOptions.CultureInvariant)]
-    private static partial Regex VolumeGroup();
 }

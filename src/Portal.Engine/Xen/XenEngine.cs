@@ -9,12 +9,6 @@ using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
 
-/// <summary>Where a Xen host keeps what the portal makes on it.</summary>
-/// <param name="Group">The volume group.</param>
-/// <param name="Pool">The thin pool in it.</param>
-/// <param name="Bridge">The bridge that guests are connected to.</param>
-internal sealed record XenStorage(string Group, string Pool, string Bridge);
-
 /// <summary>Xen through xl, disks as thin volumes of LVM, on a host reached through portal-host: which checks every command and keeps the fences.</summary>
 internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 {
@@ -396,7 +390,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     private async Task<Result<StepOutcome>> DefineAsync(Acting act, DomainSpec spec, CancellationToken ct)
     {
         var template = $"{PortalHostCommands.Files}/images/{TemplateOf(spec.Template)}";
-        var wanted = XenConfig.Write(spec, _storage.Group, $"{template}.kernel", $"{template}.initrd", _storage.Bridge);
+        var wanted = XenConfig.Write(spec, _storage, $"{template}.kernel", $"{template}.initrd");
         if (await ConfigAsync(spec.Name, ct).ConfigureAwait(false) is { } there)
         {
             if (XenConfig.DigestOf(there) is not { } digest)
