@@ -88,12 +88,39 @@ public sealed record DomainSpec
 public sealed record GuestAddress(IPAddress Address, int PrefixLength, IPAddress Gateway, IPAddress Dns);
 
 /// <summary>An image from which root disks are made. Its name and version together never mean another content.</summary>
-/// <param name="Name">File-name safe: lower-case letters, digits, hyphens.</param>
-/// <param name="Version">File-name safe: digits and dots.</param>
-public sealed record TemplateImage(string Name, string Version)
+public sealed partial record TemplateImage
 {
+    /// <param name="name">File-name safe: lower-case letters, digits, inner hyphens.</param>
+    /// <param name="version">File-name safe: digits and inner dots.</param>
+    /// <exception cref="ArgumentException">One of them is not: files and volumes are called by them.</exception>
+    public TemplateImage(string name, string version)
+    {
+        if (!NameForm().IsMatch(name))
+        {
+            throw new ArgumentException($"An image's name is lower-case letters, digits and hyphens, not '{name}'.", nameof(name));
+        }
+
+        if (!VersionForm().IsMatch(version))
+        {
+            throw new ArgumentException($"An image's version is digits and dots, not '{version}'.", nameof(version));
+        }
+
+        Name = name;
+        Version = version;
+    }
+
     /// <summary>The small Linux that ships with the portal: Debian's cloud kernel (on Xen its general one) and a busybox userland.</summary>
     public static TemplateImage TinyLinux { get; } = new("tiny-linux", "2");
+
+    public string Name { get; }
+
+    public string Version { get; }
+
+    [GeneratedRegex("^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex NameForm();
+
+    [GeneratedRegex("^(?=.{1,30}\\z)[0-9]+(?:\\.[0-9]+)*\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex VersionForm();
 }
 
 /// <summary>What the hypervisor says of a domain.</summary>

@@ -25,11 +25,11 @@ public readonly record struct Ipv4Address(uint Value) : IComparable<Ipv4Address>
             : throw new ArgumentException("Not an IPv4 address.", nameof(address));
     }
 
-    /// <summary>Reads the dotted form with exactly four parts.</summary>
+    /// <summary>Reads the dotted form: four decimal numbers without leading zeros, which some take for octal.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out Ipv4Address address)
     {
         address = default;
-        if (text is null || text.Count(c => c == '.') != 3 || !IPAddress.TryParse(text, out var parsed) || parsed.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork)
+        if (text is null || !IPAddress.TryParse(text, out var parsed) || parsed.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || parsed.ToString() != text)
         {
             return false;
         }

@@ -45,7 +45,8 @@ public readonly record struct MacAddress
             return false;
         }
 
-        if (!long.TryParse(text.Replace(separator.ToString(), "", StringComparison.Ordinal), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+        var digits = text.Replace(separator.ToString(), "", StringComparison.Ordinal);
+        if (digits.Length != 12 || !long.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
         {
             return false;
         }

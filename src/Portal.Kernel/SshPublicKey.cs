@@ -42,7 +42,7 @@ public readonly record struct SshPublicKey
     {
         key = default;
         var line = text?.Trim();
-        if (string.IsNullOrEmpty(line) || line.Length > MaxLength || line.Any(char.IsControl))
+        if (string.IsNullOrEmpty(line) || line.Length > MaxLength || line.Any(char.IsControl) || !HasBytes(line))
         {
             return false;
         }
@@ -66,6 +66,9 @@ public readonly record struct SshPublicKey
     }
 
     public override string ToString() => Line;
+
+    // Half a surrogate pair has none in UTF-8: whoever writes the line would write another.
+    private static bool HasBytes(string line) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(line)) == line;
 
     private static bool BlobIsOf(string type, ReadOnlySpan<byte> blob)
     {

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What must be installed: looked for as programs, so that one from elsewhere counts as well; installed as Debian packages.
 
-# Lines of "program package". A program with a slash is a path, a name is looked for in PATH.
+# Lines of "program package". A program with a slash is a path, a library (lib*.so.*) is looked for in /usr/lib,
+# any other name in PATH.
 needs_database() { echo "postgres postgresql"; }
 
 needs_libvirt() {
@@ -32,6 +33,9 @@ xz xz-utils
 LIST
 }
 
+# The engine's tests, fast ones too, have Xen's own parser read what the portal writes for it.
+needs_engine_tests() { echo "libxlutil.so.4.17 libxenmisc4.17"; }
+
 needs_tests() {
     cat <<'LIST'
 chromium chromium
@@ -46,6 +50,7 @@ is_there() {
         postgres) [[ -n $(postgres_bin) ]] ;;
         # The guest's userland is one static file; the other busybox needs libraries that the guest has not.
         busybox-static) have busybox && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
+        lib*.so.*) compgen -G "/usr/lib/*/$1" >/dev/null ;;
         *) have "$1" ;;
     esac
 }

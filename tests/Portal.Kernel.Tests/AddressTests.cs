@@ -43,6 +43,7 @@ public sealed class MacAddressTests
     [InlineData("02:70:00:00:00", false)]
     [InlineData("0270.0000.0001", false)]
     [InlineData(" 2:70:00:00:00:01", false)]
+    [InlineData("-2-70-00-00-00-01", false)]
     [InlineData(null, false)]
     public void Examples(string? text, bool good) => Assert.Equal(good, MacAddress.TryParse(text, out _));
 
@@ -90,6 +91,8 @@ public sealed class Ipv4AddressTests
     [InlineData("10.77.1")]
     [InlineData("10")]
     [InlineData("10.77.0.256")]
+    [InlineData("010.77.0.1")]
+    [InlineData("0x0a.77.0.1")]
     [InlineData("10.77.0.1.2")]
     [InlineData("::1")]
     [InlineData("::ffff:10.77.0.1")]

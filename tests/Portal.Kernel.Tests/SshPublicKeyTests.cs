@@ -53,6 +53,10 @@ public sealed class SshPublicKeyTests
     [Fact]
     public void A_line_has_an_end() => Assert.False(SshPublicKey.TryParse(Real + new string('x', SshPublicKey.MaxLength), out _));
 
+    // No attribute: a half has no place in its metadata either.
+    [Fact]
+    public void Half_a_character_is_refused() => Assert.False(SshPublicKey.TryParse(Real + '\ud83d', out _));
+
     private static string LineOf(string said, string inside, byte[] body)
     {
         var blob = new byte[4 + inside.Length + body.Length];

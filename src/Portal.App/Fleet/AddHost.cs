@@ -154,10 +154,10 @@ public static partial class AddHost
     private static partial Regex AddressOf();
 
     // lvm(8), VALID NAMES.
-    [GeneratedRegex(@"^[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,126}\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?!\.{1,2}\z)[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,126}\z", RegexOptions.CultureInvariant)]
     private static partial Regex GroupOf();
 
-    [GeneratedRegex(@"^[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,99}\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?!\.{1,2}\z)[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,99}\z", RegexOptions.CultureInvariant)]
     private static partial Regex VolumeOf();
 
     // IFNAMSIZ is 16 with the final zero (linux/if.h).

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Portal.Engine.Images;
 
@@ -9,7 +10,7 @@ namespace Portal.Engine.Images;
 /// The files of a NoCloud seed (https://docs.cloud-init.io, datasource NoCloud; network config version 2). They are JSON, which is YAML too:
 /// what is in quotes cannot become anything but a string.
 /// </summary>
-internal sealed record SeedFiles(string UserData, string MetaData, string NetworkConfig)
+internal sealed partial record SeedFiles(string UserData, string MetaData, string NetworkConfig)
 {
     // Names and keys stay readable; quotes, backslashes and control characters are escaped all the same.
     private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -46,5 +47,9 @@ internal sealed record SeedFiles(string UserData, string MetaData, string Networ
             },
         }));
 
-    private static string Json<T>(T content) => JsonSerializer.Serialize(content, s_json) + "\n";
+    // Beyond the basic plane the serializer always escapes, as JSON does it: in two halves. YAML takes each for a character, and cloud-init then cannot write the file.
+    private static string Json<T>(T content) => Halves().Replace(JsonSerializer.Serialize(content, s_json), pair => Regex.Unescape(pair.Value)) + "\n";
+
+    [GeneratedRegex(@"\\uD[89AB][0-9A-F]{2}\\uD[C-F][0-9A-F]{2}", RegexOptions.CultureInvariant)]
+    private static partial Regex Halves();
 }

@@ -15,12 +15,12 @@ internal sealed class PoolLayout
 
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    /// <exception cref="ArgumentException">The path is not absolute.</exception>
+    /// <exception cref="ArgumentException">The path is not absolute, or has a control character: XML cannot hold each of them.</exception>
     public PoolLayout(string root)
     {
-        if (!Path.IsPathFullyQualified(root))
+        if (!Path.IsPathFullyQualified(root) || root.Any(char.IsControl))
         {
-            throw new ArgumentException("A pool's path is absolute.", nameof(root));
+            throw new ArgumentException("A pool's path is absolute, and has no control characters.", nameof(root));
         }
 
         Root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using Portal.Engine.Lvm;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
@@ -26,7 +27,7 @@ internal static partial class HostInstall
             throw new ArgumentException("An instance mark is eight hexadecimal digits.", nameof(instance));
         }
 
-        if (volumeGroups.FirstOrDefault(group => !VolumeGroup().IsMatch(group)) is { } wrong)
+        if (volumeGroups.FirstOrDefault(group => !LvmName.IsValid(group)) is { } wrong)
         {
             throw new ArgumentException($"LVM has no volume group of the name '{wrong}'.", nameof(volumeGroups));
         }
@@ -63,7 +64,7 @@ internal static partial class HostInstall
             visudo -cq -f /etc/sudoers.d/portal-host.new
             mv /etc/sudoers.d/portal-host.new /etc/sudoers.d/portal-host
             install -d -m 700 -o {User} -g {User} /var/lib/portal-account/.ssh
-            echo {ShellQuote.Word($"restrict,command=\"exec sudo -n {Program}\" {key.Line}")} >/var/lib/portal-account/.ssh/authorized_keys
+            printf '%s\n' {ShellQuote.Word($"restrict,command=\"exec sudo -n {Program}\" {key.Line}")} >/var/lib/portal-account/.ssh/authorized_keys
             chown {User}:{User} /var/lib/portal-account/.ssh/authorized_keys
             chmod 600 /var/lib/portal-account/.ssh/authorized_keys
             echo "This machine is ready for the portal."
@@ -82,8 +83,4 @@ internal static partial class HostInstall
 
     [GeneratedRegex("^[0-9a-f]{8}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Mark();
-
-    // lvm(8), VALID NAMES; the same as portal-host reads from its configuration.
-    [GeneratedRegex("^[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,126}\\z", RegexOptions.CultureInvariant)]
-    private static partial Regex VolumeGroup();
 }

@@ -9,8 +9,7 @@ internal static class XenConfig
     private const string Mark = "# made by the portal, digest ";
 
     /// <param name="kernel">Where the kernel lies on the host; the RAM disk likewise.</param>
-    /// <param name="bridge">The bridge that guests are connected to.</param>
-    public static string Write(DomainSpec spec, string group, string kernel, string initrd, string bridge)
+    public static string Write(DomainSpec spec, XenStorage storage, string kernel, string initrd)
     {
         var body = new StringBuilder()
             .Append(Invariant($"name = \"{spec.Name.Text}\"\n"))
@@ -25,8 +24,8 @@ internal static class XenConfig
             .Append("on_poweroff = \"destroy\"\n")
             .Append("on_reboot = \"restart\"\n")
             .Append("on_crash = \"destroy\"\n")
-            .Append(Invariant($"disk = [ 'phy:/dev/{group}/{spec.Name.Text},xvda,w', 'phy:/dev/{group}/{spec.Name.Text}-seed,xvdb,r' ]\n"))
-            .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={bridge}' ]\n"))
+            .Append(Invariant($"disk = [ 'phy:/dev/{storage.Group}/{spec.Name.Text},xvda,w', 'phy:/dev/{storage.Group}/{spec.Name.Text}-seed,xvdb,r' ]\n"))
+            .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={storage.Bridge}' ]\n"))
             .ToString();
         return $"{Mark}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32]}\n{body}";
     }

@@ -34,7 +34,7 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
     public async Task<Result<StepOutcome>> DefineAsync(XenActing act, DomainSpec spec, CancellationToken ct)
     {
         var template = $"{PortalHostCommands.Files}/images/{host.TemplateOf(spec.Template)}";
-        var wanted = XenConfig.Write(spec, host.Access.Group, $"{template}.kernel", $"{template}.initrd", host.Access.Bridge);
+        var wanted = XenConfig.Write(spec, host.Storage, $"{template}.kernel", $"{template}.initrd");
         if (await host.ConfigAsync(spec.Name, ct).ConfigureAwait(false) is { } there)
         {
             if (XenConfig.DigestOf(there) is not { } digest)

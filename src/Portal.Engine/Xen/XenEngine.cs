@@ -76,8 +76,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public IReadOnlyList<string> Plan(DomainSpec spec) =>
     [
-        LvmCommands.ThinSnapshot(_host.Access.Group, _host.TemplateOf(spec.Template), spec.Name.Text).ForPeople,
-        LvmCommands.Thin(_host.Access.Group, _host.Access.Pool, spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).ForPeople,
+        LvmCommands.ThinSnapshot(_host.Storage.Group, _host.TemplateOf(spec.Template), spec.Name.Text).ForPeople,
+        LvmCommands.Thin(_host.Storage.Group, _host.Storage.Pool, spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).ForPeople,
         PortalHostCommands.Put($"domains/{spec.Name.Text}", "").ForPeople,
         XlCommands.Create(XenHost.ConfigOf(spec.Name)).ForPeople,
     ];

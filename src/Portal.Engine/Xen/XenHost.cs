@@ -8,10 +8,11 @@ namespace Portal.Engine.Xen;
 /// <summary>A Xen host as it is asked and told: questions as they come, changes of a VM under its fence.</summary>
 internal sealed class XenHost(SshShell shell, string instance, XenAccess access) : IAsyncDisposable
 {
+    /// <summary>Its names are what they should be, wherever they come from: they become parts of commands and configurations.</summary>
+    public XenStorage Storage { get; } = new(access.Group, access.Pool, access.Bridge);
+
     /// <summary>The portal's mark on the host.</summary>
     public string Instance => instance;
-
-    public XenAccess Access => access;
 
     public SshShell Shell => shell;
 
@@ -19,7 +20,7 @@ internal sealed class XenHost(SshShell shell, string instance, XenAccess access)
 
     public string TemplateOf(TemplateImage image) => $"t{instance}-{image.Name}-{image.Version}";
 
-    public string DeviceOf(string volume) => $"/dev/{access.Group}/{volume}";
+    public string DeviceOf(string volume) => $"/dev/{Storage.Group}/{volume}";
 
     public async Task<DomainState> StateAsync(DomainName name, CancellationToken ct)
     {
@@ -46,7 +47,7 @@ internal sealed class XenHost(SshShell shell, string instance, XenAccess access)
             : throw new HostFaultException($"The configuration of {name} cannot be read: {answer.Error.Trim()}");
     }
 
-    public async Task<IReadOnlyList<LogicalVolume>> VolumesAsync(CancellationToken ct) => LvmAnswers.Volumes(await AskAsync(LvmCommands.List(access.Group), ct).ConfigureAwait(false));
+    public async Task<IReadOnlyList<LogicalVolume>> VolumesAsync(CancellationToken ct) => LvmAnswers.Volumes(await AskAsync(LvmCommands.List(Storage.Group), ct).ConfigureAwait(false));
 
     public Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct) => shell.RunAsync(command, ct);
 

@@ -29,9 +29,9 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
     {
         var info = XlAnswers.Info(await host.AskAsync(XlCommands.Info(), ct).ConfigureAwait(false));
         var facts = HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false));
-        var volumes = await host.RunAsync(LvmCommands.List(host.Access.Group), ct).ConfigureAwait(false);
+        var volumes = await host.RunAsync(LvmCommands.List(host.Storage.Group), ct).ConfigureAwait(false);
         var listed = volumes.Succeeded ? LvmAnswers.Volumes(volumes.Output) : [];
-        var pool = listed.FirstOrDefault(v => v.Name == host.Access.Pool && v.IsThinPool);
+        var pool = listed.FirstOrDefault(v => v.Name == host.Storage.Pool && v.IsThinPool);
         return new HostReport
         {
             Hypervisor = $"Xen {info.Version}, {info.Scheduler}",
@@ -40,7 +40,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             Memory = info.Memory,
             PoolSize = pool?.Size ?? ByteSize.Zero,
             PoolFree = pool is null ? ByteSize.Zero : XenVolumes.Free(pool),
-            PoolTaken = new ByteSize(listed.Where(v => v.Pool == host.Access.Pool && XenVolumes.DomainOf(v.Name) is { } of && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
+            PoolTaken = new ByteSize(listed.Where(v => v.Pool == host.Storage.Pool && XenVolumes.DomainOf(v.Name) is { } of && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
             Findings = [.. PoolChecks(volumes, pool).Concat([BridgeCheck(facts)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
         };
     }
@@ -52,8 +52,8 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
         var answered = clock.GetUtcNow();
         var info = XlAnswers.Info(await host.AskAsync(XlCommands.Info(), ct).ConfigureAwait(false));
         var groups = LvmAnswers.Groups(await host.AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false));
-        var volumes = await host.RunAsync(LvmCommands.List(host.Access.Group), ct).ConfigureAwait(false);
-        var pool = volumes.Succeeded ? LvmAnswers.Volumes(volumes.Output).FirstOrDefault(v => v.Name == host.Access.Pool && v.IsThinPool) : null;
+        var volumes = await host.RunAsync(LvmCommands.List(host.Storage.Group), ct).ConfigureAwait(false);
+        var pool = volumes.Succeeded ? LvmAnswers.Volumes(volumes.Output).FirstOrDefault(v => v.Name == host.Storage.Pool && v.IsThinPool) : null;
         return
         [
             HostCheck.Good("hypervisor", "Hypervisor", $"Xen {info.Version}, scheduler {info.Scheduler}, capabilities {info.Capabilities}"),
@@ -75,16 +75,16 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
         s_papers.TryGetValue(paper, out var command) ? await host.AskAsync(command, ct).ConfigureAwait(false) : throw new ArgumentException($"There is no {paper}.", nameof(paper));
 
     private HostCheck GroupCheck(IReadOnlyList<VolumeGroup> groups) =>
-        groups.FirstOrDefault(g => g.Name == host.Access.Group) is { } group
+        groups.FirstOrDefault(g => g.Name == host.Storage.Group) is { } group
             ? HostCheck.Good("group", $"Volume group {group.Name}", $"{group.Size}, {group.Free} not given to any volume")
-            : HostCheck.Bad("group.missing", $"Volume group {host.Access.Group}", $"it is not there; the host has {Said(groups.Select(g => g.Name))}", $"vgcreate {host.Access.Group} DEVICE, or name another volume group for this host.");
+            : HostCheck.Bad("group.missing", $"Volume group {host.Storage.Group}", $"it is not there; the host has {Said(groups.Select(g => g.Name))}", $"vgcreate {host.Storage.Group} DEVICE, or name another volume group for this host.");
 
     private IEnumerable<HostCheck> PoolChecks(HostAnswer volumes, LogicalVolume? pool)
     {
-        var name = $"{host.Access.Group}/{host.Access.Pool}";
+        var name = $"{host.Storage.Group}/{host.Storage.Pool}";
         if (pool is null)
         {
-            yield return HostCheck.Bad("pool.missing", $"Thin pool {name}", volumes.Succeeded ? "it is not there" : XlAnswers.Complaint(volumes), $"lvcreate --type thin-pool --name {host.Access.Pool} --size SIZE {host.Access.Group}");
+            yield return HostCheck.Bad("pool.missing", $"Thin pool {name}", volumes.Succeeded ? "it is not there" : XlAnswers.Complaint(volumes), $"lvcreate --type thin-pool --name {host.Storage.Pool} --size SIZE {host.Storage.Group}");
             yield break;
         }
 
@@ -102,9 +102,9 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
     }
 
     private HostCheck BridgeCheck(HostFacts facts) =>
-        facts.Bridges.Contains(host.Access.Bridge)
-            ? HostCheck.Good("bridge", $"Bridge {host.Access.Bridge}", "is there")
-            : HostCheck.Bad("bridge.missing", $"Bridge {host.Access.Bridge}", $"it is not there; the host has {Said(facts.Bridges)}", "Make it in the host's network configuration, or name another bridge for this host.");
+        facts.Bridges.Contains(host.Storage.Bridge)
+            ? HostCheck.Good("bridge", $"Bridge {host.Storage.Bridge}", "is there")
+            : HostCheck.Bad("bridge.missing", $"Bridge {host.Storage.Bridge}", $"it is not there; the host has {Said(facts.Bridges)}", "Make it in the host's network configuration, or name another bridge for this host.");
 
     private static HostCheck ToolCheck(HostFacts facts)
     {

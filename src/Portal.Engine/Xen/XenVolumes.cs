@@ -61,7 +61,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         var there = volumes.FirstOrDefault(v => v.Name == spec.Name.Text);
         if (there is not null && (there.Origin != template.Name || !there.Tags.Contains(LvmCommands.Tag)))
         {
-            return new Occupied($"{host.Access.Group}/{there.Name}");
+            return new Occupied($"{host.Storage.Group}/{there.Name}");
         }
 
         if (there is not null && there.Size >= spec.Disk)
@@ -69,18 +69,18 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
             return await act.LookOnlyAsync(ct).ConfigureAwait(false);
         }
 
-        var pool = volumes.Single(v => v.Name == host.Access.Pool);
+        var pool = volumes.Single(v => v.Name == host.Storage.Pool);
         if (Free(pool) < template.Size)
         {
             return new PoolFull(template.Size, Free(pool));
         }
 
-        if (there is null && await act.DoAsync(LvmCommands.ThinSnapshot(host.Access.Group, template.Name, spec.Name.Text), ct).ConfigureAwait(false) is { Succeeded: false } no)
+        if (there is null && await act.DoAsync(LvmCommands.ThinSnapshot(host.Storage.Group, template.Name, spec.Name.Text), ct).ConfigureAwait(false) is { Succeeded: false } no)
         {
             return NoVolume(no, template.Size);
         }
 
-        if (spec.Disk > template.Size && await act.DoAsync(LvmCommands.Extend(host.Access.Group, spec.Name.Text, spec.Disk), ct).ConfigureAwait(false) is { Succeeded: false } full)
+        if (spec.Disk > template.Size && await act.DoAsync(LvmCommands.Extend(host.Storage.Group, spec.Name.Text, spec.Disk), ct).ConfigureAwait(false) is { Succeeded: false } full)
         {
             return NoVolume(full, spec.Disk);
         }
@@ -96,7 +96,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         var there = (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == name);
         if (there is not null && !there.Tags.Contains(LvmCommands.Tag))
         {
-            return new Occupied($"{host.Access.Group}/{name}");
+            return new Occupied($"{host.Storage.Group}/{name}");
         }
 
         if (there is not null && there.Tags.Contains(mark))
@@ -105,7 +105,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         }
 
         // One with other content goes first: a tag says what is in it, and only when all of it is.
-        if (there is not null && await act.DoAsync(LvmCommands.Remove(host.Access.Group, name), ct).ConfigureAwait(false) is { Succeeded: false } kept)
+        if (there is not null && await act.DoAsync(LvmCommands.Remove(host.Storage.Group, name), ct).ConfigureAwait(false) is { Succeeded: false } kept)
         {
             return new HostSaidNo("replace the seed", XlAnswers.Complaint(kept));
         }
@@ -119,13 +119,13 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 return new HostSaidNo("make the seed", made.Error.Trim());
             }
 
-            if (await act.DoAsync(LvmCommands.Thin(host.Access.Group, host.Access.Pool, name, SeedSize), ct).ConfigureAwait(false) is { Succeeded: false } no)
+            if (await act.DoAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, SeedSize), ct).ConfigureAwait(false) is { Succeeded: false } no)
             {
                 return NoVolume(no, SeedSize);
             }
 
             await act.MustAsync(PortalHostCommands.Fill(host.DeviceOf(name), await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
-            await act.MustAsync(LvmCommands.AddTag(host.Access.Group, name, mark), ct).ConfigureAwait(false);
+            await act.MustAsync(LvmCommands.AddTag(host.Storage.Group, name, mark), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
         finally
@@ -144,14 +144,14 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         var ours = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => DomainOf(v.Name) == name).ToList();
         if (ours.FirstOrDefault(v => !v.Tags.Contains(LvmCommands.Tag)) is { } foreign)
         {
-            return new Occupied($"{host.Access.Group}/{foreign.Name}");
+            return new Occupied($"{host.Storage.Group}/{foreign.Name}");
         }
 
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
         foreach (var volume in ours)
         {
             // The pool hands its blocks out again zeroed (lvmthin(7), --zero y), and discards them when a thin volume goes.
-            var answer = await act.DoAsync(LvmCommands.Remove(host.Access.Group, volume.Name), ct).ConfigureAwait(false);
+            var answer = await act.DoAsync(LvmCommands.Remove(host.Storage.Group, volume.Name), ct).ConfigureAwait(false);
             if (!answer.Succeeded && !LvmAnswers.IsAbsent(answer))
             {
                 throw new HostFaultException($"The volume {volume.Name} could not be removed: {XlAnswers.Complaint(answer)}");
@@ -182,13 +182,13 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 await MustAsync(PortalHostCommands.Put($"images/{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
             }
 
-            if (make && await MakeVolumeAsync(LvmCommands.Thin(host.Access.Group, host.Access.Pool, name, new ByteSize(disk.Length)), new ByteSize(disk.Length), ct).ConfigureAwait(false) is { } refusal)
+            if (make && await MakeVolumeAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, new ByteSize(disk.Length)), new ByteSize(disk.Length), ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
             }
 
             await MustAsync(PortalHostCommands.Fill(host.DeviceOf(name), disk), ct).ConfigureAwait(false);
-            await MustAsync(LvmCommands.AddTag(host.Access.Group, name, Whole), ct).ConfigureAwait(false);
+            await MustAsync(LvmCommands.AddTag(host.Storage.Group, name, Whole), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
         finally

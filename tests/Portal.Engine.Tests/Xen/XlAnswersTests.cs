@@ -57,15 +57,4 @@ public sealed class XlAnswersTests
 
         Assert.Equal(new XenInfo("4.17.7", 2, ByteSize.FromMiB(3071), ByteSize.FromMiB(2014), "pv hvm gnttab-v1 gnttab-v2", "credit2"), info);
     }
-
-    [Fact]
-    public void A_configuration_is_known_again_by_its_digest()
-    {
-        var spec = An.Spec("1ab1ab1a");
-        var config = XenConfig.Write(spec, "vgdisk", "/k", "/i", "xenbr0");
-
-        Assert.Equal(XenConfig.DigestOf(config), XenConfig.DigestOf(XenConfig.Write(spec, "vgdisk", "/k", "/i", "xenbr0")));
-        Assert.NotEqual(XenConfig.DigestOf(config), XenConfig.DigestOf(XenConfig.Write(spec with { Vcpus = 2 }, "vgdisk", "/k", "/i", "xenbr0")));
-        Assert.Null(XenConfig.DigestOf("name = \"somebody's\"\n"));
-    }
 }

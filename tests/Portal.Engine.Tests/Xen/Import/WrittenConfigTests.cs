@@ -14,7 +14,7 @@ public sealed class WrittenConfigTests
     {
         var spec = An.Spec("1ab1ab1a") with { Vcpus = vcpus, Memory = ByteSize.FromMiB(memoryMiB) };
 
-        var domain = XlConfigReader.Read(XenConfig.Write(spec, "vgdisk", "/srv/t/vmlinuz", "/srv/t/initrd", "xenbr0"), new KnownOnHost(["vgdisk"], ["xenbr0"])).Value;
+        var domain = XlConfigReader.Read(XenConfig.Write(spec, new XenStorage("vgdisk", "thin", "xenbr0"), "/srv/t/vmlinuz", "/srv/t/initrd"), new KnownOnHost(["vgdisk"], ["xenbr0"])).Value;
 
         Assert.Equal((spec.Name.Text, ForeignDomainType.Pv, spec.Name.Vm.Value), (domain.Name, domain.Type, domain.Uuid));
         Assert.Equal(("/srv/t/vmlinuz", "/srv/t/initrd", "root=/dev/xvda console=hvc0"), (domain.Kernel, domain.Ramdisk, domain.CommandLine));
