@@ -22,6 +22,14 @@ public sealed record HostSaidNo(string Doing, string Answer)
 public sealed record TemplateMissing(string Template)
     : Refusal("engine.template_missing", $"The image of template {Template} is not on the host. Build it on the host's page, then retry.");
 
+/// <summary>The host's driver has no such thing.</summary>
+public sealed record NotOffered(DomainAbility Ability)
+    : Refusal("engine.not_offered", $"This VM's host does not offer that ({Ability}).");
+
+/// <summary>It takes a domain that runs, or one that does not.</summary>
+public sealed record WrongState(string Domain, string Needs)
+    : Refusal("engine.wrong_state", $"The domain {Domain} has to be {Needs} for that.");
+
 /// <summary>A disk is in use by a running domain.</summary>
 public sealed record DiskInUse(string Domain)
     : Refusal("engine.disk_in_use", $"The domain {Domain} is still running; its disk cannot be removed.");

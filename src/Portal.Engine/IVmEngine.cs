@@ -55,6 +55,12 @@ public interface IVmEngine
     /// <summary>Makes sure the host does not know the domain any more; powers it off where it runs. Safe to repeat.</summary>
     Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct);
 
+    /// <summary>What <see cref="ChangeAsync"/> can do here; what is not among it is not offered to people.</summary>
+    IReadOnlySet<DomainAbility> Abilities { get; }
+
+    /// <summary>Changes something of a domain that exists. Safe to repeat, see <see cref="DomainChange"/>. <see cref="NotOffered"/> where the driver cannot.</summary>
+    Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct);
+
     /// <summary>
     /// Makes sure root disk, seed and console log of a domain are gone, the blocks made unreadable for the next owner first. Refuses while the
     /// domain is running. Safe to repeat.

@@ -103,6 +103,11 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => UndefineAsync(hold, name, ct), ct);
 
+    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save };
+
+    public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
+        ActAsync(fence, name, hold => ChangeAsync(hold, name, change, ct), ct);
+
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => RemoveFilesAsync(hold, name, ct), ct);
 
@@ -285,8 +290,12 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
                 break;
         }
 
-        // The console begins with this boot. Nobody writes to the log now: the domain is off.
-        File.Delete(_pool.ConsoleLog(name));
+        // The console begins with this boot, unless it goes on with an earlier one. Nobody writes to the log now: the domain is off.
+        if (!await IsSavedAsync(name, ct).ConfigureAwait(false))
+        {
+            File.Delete(_pool.ConsoleLog(name));
+        }
+
         if (await RunAsync(hold, VirshCommands.Start(name.Text), "start the domain", ct).ConfigureAwait(false) is { } refusal)
         {
             return refusal;
@@ -295,6 +304,29 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         // A guest may be through already where it powers off at once: that it was started is what counts.
         return await SeenAsync(name, state => state != DomainState.Absent, "running", ct).ConfigureAwait(false);
     }
+
+    private async Task<Result<StepOutcome>> ChangeAsync(FenceHold hold, DomainName name, DomainChange change, CancellationToken ct)
+    {
+        var state = await _virsh.StateAsync(name, ct).ConfigureAwait(false);
+        return change switch
+        {
+            DomainChange.Pause when state == DomainState.Paused => StepOutcome.AlreadyThere,
+            DomainChange.Pause when state == DomainState.Running => await ThenAsync(VirshCommands.Suspend(name.Text), "pause the domain", DomainState.Paused).ConfigureAwait(false),
+            DomainChange.Resume when state == DomainState.Running => StepOutcome.AlreadyThere,
+            DomainChange.Resume when state == DomainState.Paused => await ThenAsync(VirshCommands.Resume(name.Text), "resume the domain", DomainState.Running).ConfigureAwait(false),
+            DomainChange.Save when IsDown(state) && await IsSavedAsync(name, ct).ConfigureAwait(false) => StepOutcome.AlreadyThere,
+            DomainChange.Save when state is DomainState.Running or DomainState.Paused => await ThenAsync(VirshCommands.ManagedSave(name.Text), "save the domain", DomainState.Off).ConfigureAwait(false),
+            DomainChange.Pause or DomainChange.Save => new WrongState(name.Text, "running"),
+            DomainChange.Resume => new WrongState(name.Text, "paused"),
+            _ => new NotOffered(change.Needs),
+        };
+
+        async Task<Result<StepOutcome>> ThenAsync(HostCommand command, string doing, DomainState after) =>
+            await RunAsync(hold, command, doing, ct).ConfigureAwait(false) is { } refusal ? refusal : await SeenAsync(name, seen => seen == after, after.ToString().ToLowerInvariant(), ct).ConfigureAwait(false);
+    }
+
+    private async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) =>
+        (await _virsh.AskAsync(VirshCommands.Saved(), ct).ConfigureAwait(false)).Split('\n', StringSplitOptions.TrimEntries).Contains(name.Text);
 
     private async Task<Result<StepOutcome>> ShutdownAsync(FenceHold hold, DomainName name, CancellationToken ct)
     {
@@ -313,7 +345,10 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     {
         if (IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)))
         {
-            return StepOutcome.AlreadyThere;
+            // What was kept of its memory goes with its power.
+            return !await IsSavedAsync(name, ct).ConfigureAwait(false) ? StepOutcome.AlreadyThere
+                : await RunAsync(hold, VirshCommands.RemoveManagedSave(name.Text), "give its saved memory up", ct).ConfigureAwait(false) is { } kept ? kept
+                : StepOutcome.Changed;
         }
 
         if (await RunAsync(hold, VirshCommands.Destroy(name.Text), "power the domain off", ct).ConfigureAwait(false) is { } refusal)

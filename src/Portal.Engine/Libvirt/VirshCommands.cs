@@ -35,6 +35,16 @@ internal static class VirshCommands
 
     public static HostCommand Resume(string name) => Act("resume", name);
 
+    public static HostCommand Suspend(string name) => Act("suspend", name);
+
+    /// <summary>Writes the guest's memory to libvirt's own place; the next start takes it from there.</summary>
+    public static HostCommand ManagedSave(string name) => Virsh(["managedsave", name], TimeSpan.FromMinutes(15));
+
+    public static HostCommand RemoveManagedSave(string name) => Act("managedsave-remove", name);
+
+    /// <summary>The names of those whose memory was kept.</summary>
+    public static HostCommand Saved() => Ask("list", "--all", "--name", "--with-managed-save");
+
     public static HostCommand Shutdown(string name) => Act("shutdown", name, "--mode", "acpi");
 
     public static HostCommand Destroy(string name) => Act("destroy", name);

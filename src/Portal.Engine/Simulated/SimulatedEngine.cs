@@ -110,6 +110,11 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(SimulatedVerb.EnsureUndefined, fence, name, () => ChangeAsync(name, _ => null, ct), ct);
 
+    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save };
+
+    public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.Change, fence, name, () => ChangeAsync(name, change, ct), ct);
+
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(SimulatedVerb.EnsureDisksGone, fence, name, () => Task.FromResult(RemoveFiles(name)), ct);
 
@@ -257,6 +262,11 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
                 {
                     outcome = new HostSaidNo("start the domain", $"disk or seed of {name} is missing.");
                 }
+                else if (before.State == DomainState.Paused || before.Saved)
+                {
+                    outcome = StepOutcome.Changed;
+                    return before with { State = DomainState.Running, Saved = false };
+                }
                 else if (before.State != DomainState.Running)
                 {
                     var after = before with { State = DomainState.Running, Boots = before.Boots + 1, SignedIn = false, Typed = "" };
@@ -276,15 +286,36 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         name,
         before =>
         {
-            if (before is not { State: DomainState.Running })
+            if (before is not { State: DomainState.Running or DomainState.Paused })
             {
-                return before;
+                // Its power is taken away for good: what was kept of it goes.
+                return byGuest || before is null ? before : before with { Saved = false };
             }
 
             Print(_pool, name, words);
             return before with { State = DomainState.Off, ByGuest = byGuest, SignedIn = false, Typed = "" };
         },
         ct);
+
+    private async Task<Result<StepOutcome>> ChangeAsync(DomainName name, DomainChange change, CancellationToken ct)
+    {
+        var (from, after) = change switch
+        {
+            DomainChange.Pause => (DomainState.Running, DomainState.Paused),
+            DomainChange.Resume => (DomainState.Paused, DomainState.Running),
+            DomainChange.Save => (DomainState.Running, DomainState.Off),
+            _ => (DomainState.Absent, DomainState.Absent),
+        };
+        if (after == DomainState.Absent)
+        {
+            return new NotOffered(change.Needs);
+        }
+
+        var state = Look(name).State;
+        return state == after ? StepOutcome.AlreadyThere
+            : state != from ? new WrongState(name.Text, from == DomainState.Paused ? "paused" : "running")
+            : await ChangeAsync(name, before => before! with { State = after, Saved = change is DomainChange.Save }, ct).ConfigureAwait(false);
+    }
 
     private async Task<Result<StepOutcome>> ChangeAsync(DomainName name, Func<SimulatedDomain?, SimulatedDomain?> change, CancellationToken ct)
     {
@@ -303,7 +334,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 
     private Result<StepOutcome> RemoveFiles(DomainName name)
     {
-        if (Look(name).State == DomainState.Running)
+        if (Look(name).State is DomainState.Running or DomainState.Paused)
         {
             return new DiskInUse(name.Text);
         }

@@ -125,6 +125,7 @@ public enum SimulatedVerb
     EnsureOff,
     EnsureUndefined,
     EnsureDisksGone,
+    Change,
     OpenConsole,
 }
 

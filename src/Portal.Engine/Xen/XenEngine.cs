@@ -67,6 +67,10 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) => _host.ActAsync(fence, name, act => _domains.UndefineAsync(act, name, ct));
 
+    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility>();
+
+    public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(change.Needs));
+
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) => _host.ActAsync(fence, name, act => _volumes.RemoveDisksAsync(act, name, ct));
 
     public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) =>

@@ -14,6 +14,11 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
     {
         public Task<HostReport> ProbeAsync(CancellationToken ct) => engine.ProbeAsync(ct);
 
+        public IReadOnlySet<DomainAbility> Abilities => engine.Abilities;
+
+        public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.Change, () => engine.ChangeAsync(fence, name, change, ct));
+
         public Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct) => engine.SurveyAsync(ct);
 
         public IReadOnlyList<string> Papers => engine.Papers;
