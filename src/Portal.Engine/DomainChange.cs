@@ -47,7 +47,7 @@ public abstract record DomainChange
         public override DomainAbility Needs => DomainAbility.Memory;
     }
 
-    /// <summary>Has the guest use fewer of its processors, or all of them again, while it runs.</summary>
+    /// <summary>Has the guest use fewer of its processors, or lets it use all of them again, while it runs. Whether it switches on what comes back is its own affair.</summary>
     /// <param name="Vcpus">At most what it was built with.</param>
     public sealed record SetVcpus(int Vcpus) : DomainChange
     {

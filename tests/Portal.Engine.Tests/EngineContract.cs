@@ -199,6 +199,28 @@ public abstract class EngineContract
     }
 
     [Fact]
+    public async Task A_domain_pauses_and_goes_on_as_often_as_it_is_asked_and_one_that_is_off_does_not()
+    {
+        var engine = await EngineAsync();
+        var spec = An.Spec(Instance);
+        var fence = An.Fence(spec);
+        await BuildAsync(engine, spec, 1);
+        Assert.IsType<WrongState>((await engine.ChangeAsync(fence, spec.Name, new DomainChange.Pause(), Ct)).Refusal);
+        Value(await engine.EnsureRunningAsync(fence, spec.Name, Ct));
+
+        Assert.Equal(StepOutcome.Changed, Value(await engine.ChangeAsync(fence, spec.Name, new DomainChange.Pause(), Ct)));
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await engine.ChangeAsync(fence, spec.Name, new DomainChange.Pause(), Ct)));
+        Assert.Equal(DomainState.Paused, (await engine.LookAsync(spec.Name, Ct)).State);
+        Assert.Equal(StepOutcome.Changed, Value(await engine.ChangeAsync(fence, spec.Name, new DomainChange.Resume(), Ct)));
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await engine.ChangeAsync(fence, spec.Name, new DomainChange.Resume(), Ct)));
+        Assert.Equal(DomainState.Running, (await engine.LookAsync(spec.Name, Ct)).State);
+
+        var late = new Fence(spec.Name.Vm, 0);
+        Assert.Equal(new FencedOff(0, 1), (await engine.ChangeAsync(late, spec.Name, new DomainChange.Pause(), Ct)).Refusal);
+        await RemoveAsync(engine, spec, 1);
+    }
+
+    [Fact]
     public async Task The_plan_names_disk_seed_domain_and_start()
     {
         var engine = await EngineAsync();

@@ -14,6 +14,9 @@ internal sealed record LogicalVolume(
 {
     public bool IsThinPool => Attributes.StartsWith('t');
 
+    /// <summary>Whether a pool gives out blocks that read as zeros: what a deleted volume held is never seen by the next (lvs(8), the eighth attribute).</summary>
+    public bool Zeroes => Attributes.Length > 7 && Attributes[7] == 'z';
+
     /// <summary>What it takes of its pool now.</summary>
     public ByteSize Taken => DataPercent is { } percent ? new ByteSize((long)(Size.Bytes * percent / 100)) : Size;
 }
@@ -36,6 +39,8 @@ internal static class LvmAnswers
         [.. Rows(report, "vg").Select(row => new VolumeGroup(Text(row, "vg_name"), Bytes(row, "vg_size"), Bytes(row, "vg_free")))];
 
     public static bool IsAbsent(HostAnswer answer) => Says(answer, "Failed to find logical volume") || Says(answer, "not found");
+
+    public static bool IsInUse(HostAnswer answer) => Says(answer, "in use") || Says(answer, "is used by");
 
     public static bool IsFull(HostAnswer answer) =>
         Says(answer, "insufficient free space") || Says(answer, "Insufficient free space") || Says(answer, "Cannot create new thin volume, free space in thin pool") || Says(answer, "reached threshold");

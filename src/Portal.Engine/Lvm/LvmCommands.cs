@@ -31,6 +31,13 @@ internal static class LvmCommands
 
     public static HostCommand AddTag(string group, string name, string tag) => Act("lvchange", ["--addtag", tag, $"{group}/{name}"]);
 
+    /// <summary>An empty ext4 file system over all of a volume.</summary>
+    public static HostCommand MakeExt4(string device) => Act("mkfs.ext4", ["-q", "-F", device]);
+
+    public static HostCommand MakeSwap(string device) => Act("mkswap", [device]);
+
+    public static HostCommand Rename(string group, string name, string other) => Act("lvrename", [group, name, other]);
+
     public static HostCommand Remove(string group, string name) => Act("lvremove", ["--yes", $"{group}/{name}"]);
 
     private static HostCommand Report(string program, string columns, string group) =>

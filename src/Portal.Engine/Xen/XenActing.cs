@@ -18,6 +18,14 @@ internal sealed class XenActing(SshShell shell, Fence fence, DomainName name)
     /// <exception cref="FencedException">A later worker was there.</exception>
     public Task<HostAnswer> DoAsync(HostCommand command, CancellationToken ct) => RunAsync(command.Under(fence), ct);
 
+    /// <summary>What it printed: for questions that the host answers only who may act.</summary>
+    /// <exception cref="HostFaultException">It failed.</exception>
+    public async Task<string> AskAsync(HostCommand command, CancellationToken ct)
+    {
+        var answer = await RunAsync(command.AskedUnder(fence), ct).ConfigureAwait(false);
+        return answer.Succeeded ? answer.Output : throw new HostFaultException($"`{command}` failed: {XlAnswers.Complaint(answer)}");
+    }
+
     /// <exception cref="HostFaultException">It failed.</exception>
     public async Task MustAsync(HostCommand command, CancellationToken ct)
     {

@@ -63,6 +63,9 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
             case DomainState.Stopping:
                 throw new HostFaultException($"The domain {name} is on its way down. Retry when it is off.");
             case DomainState.Paused:
+                // One that was restored a moment ago has the file of its memory beside it. It goes before the guest goes on: what the guest writes from
+                // then on would make it a trap for the next start.
+                await ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
                 return await act.RunAsync(XlCommands.Unpause(name.Text), "unpause the domain", ct).ConfigureAwait(false);
             case DomainState.Crashed:
                 await act.MustAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
@@ -72,6 +75,11 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         }
 
         _byGuest.TryRemove(name, out _);
+        if (await IsSavedAsync(name, ct).ConfigureAwait(false))
+        {
+            return await RestoreAsync(act, name, ct).ConfigureAwait(false);
+        }
+
         // The console begins with this boot: nobody writes to its log while the domain is off.
         await act.MustAsync(PortalHostCommands.Forget(name.Text), ct).ConfigureAwait(false);
         var started = await act.DoAsync(XlCommands.Create(XenHost.ConfigOf(name)), ct).ConfigureAwait(false);
@@ -92,8 +100,10 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
     {
         if (await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent)
         {
-            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+            return await ForgetSavedAsync(act, name, ct).ConfigureAwait(false) ? StepOutcome.Changed : await act.LookOnlyAsync(ct).ConfigureAwait(false);
         }
+
+        await ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
 
         var answer = await act.DoAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
         if (!answer.Succeeded && !XlAnswers.IsAbsent(answer))
@@ -122,6 +132,34 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         return !off.Succeeded || await host.StateAsync(name, ct).ConfigureAwait(false) == DomainState.Absent
             ? off
             : await act.RunAsync(PortalHostCommands.Remove($"domains/{name.Text}"), "remove the configuration", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether the guest's memory lies in a file, from which its next start goes on.</summary>
+    public async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) =>
+        (await host.AskAsync(PortalHostCommands.List("saves"), ct).ConfigureAwait(false)).Split('\n').Contains(name.Text);
+
+    /// <summary>Gives up the file of a guest's memory; false where there was none.</summary>
+    public async Task<bool> ForgetSavedAsync(XenActing act, DomainName name, CancellationToken ct)
+    {
+        if (!await IsSavedAsync(name, ct).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        await act.MustAsync(PortalHostCommands.Remove(XenHost.SaveOf(name)), ct).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<Result<StepOutcome>> RestoreAsync(XenActing act, DomainName name, CancellationToken ct)
+    {
+        var restored = await act.DoAsync(XlCommands.Restore(XenHost.ConfigOf(name), $"{PortalHostCommands.Files}/{XenHost.SaveOf(name)}"), ct).ConfigureAwait(false);
+        if (!restored.Succeeded && !XlAnswers.ExistsAlready(restored))
+        {
+            return new HostSaidNo("go on with the saved memory", $"{XlAnswers.Complaint(restored)} Force it off to give that memory up, then start it.");
+        }
+
+        await ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
+        return await act.RunAsync(XlCommands.Unpause(name.Text), "unpause the domain", ct).ConfigureAwait(false);
     }
 
     private async Task<DomainReport> OffAsync(DomainName name, CancellationToken ct)

@@ -13,6 +13,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     private readonly XenHost _host;
     private readonly XenDomains _domains;
     private readonly XenVolumes _volumes;
+    private readonly XenChanges _changes;
+    private readonly XenVolumeChanges _volumeChanges;
     private readonly XenProbe _probe;
     private readonly ConsoleBoard _consoles;
 
@@ -26,6 +28,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         _host = new XenHost(shell, host.Instance, host.Xen ?? throw new ArgumentException("A Xen host is reached somewhere.", nameof(host)));
         _domains = new XenDomains(_host, clock);
         _volumes = new XenVolumes(_host, local, here, clock);
+        _changes = new XenChanges(_host, _domains, clock);
+        _volumeChanges = new XenVolumeChanges(_host, _domains);
         _probe = new XenProbe(_host, clock);
         _consoles = new ConsoleBoard(
             local,
@@ -67,9 +71,12 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) => _host.ActAsync(fence, name, act => _domains.UndefineAsync(act, name, ct));
 
-    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility>();
+    public IReadOnlySet<DomainAbility> Abilities { get; } = Enum.GetValues<DomainAbility>().ToHashSet();
 
-    public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(change.Needs));
+    public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
+        _host.ActAsync(fence, name, act => change is DomainChange.MakeVolume or DomainChange.RemoveVolume or DomainChange.GrowVolume or DomainChange.TakeSnapshot or DomainChange.RevertToSnapshot or DomainChange.RemoveSnapshot
+            ? _volumeChanges.DoAsync(act, name, change, ct)
+            : _changes.DoAsync(act, name, change, ct));
 
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) => _host.ActAsync(fence, name, act => _volumes.RemoveDisksAsync(act, name, ct));
 

@@ -18,6 +18,8 @@ internal sealed class XenHost(SshShell shell, string instance, XenAccess access)
 
     public static string ConfigOf(DomainName name) => $"{PortalHostCommands.Files}/domains/{name.Text}";
 
+    public static string SaveOf(DomainName name) => $"saves/{name.Text}";
+
     public string TemplateOf(TemplateImage image) => $"t{instance}-{image.Name}-{image.Version}";
 
     public string DeviceOf(string volume) => $"/dev/{Storage.Group}/{volume}";

@@ -88,6 +88,9 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             yield break;
         }
 
+        yield return pool.Zeroes
+            ? HostCheck.Good("pool.zeroes", $"Thin pool {name}, new blocks", "are zeroed before anybody sees them")
+            : HostCheck.Bad("pool.not_zeroing", $"Thin pool {name}, new blocks", "are given out as they are: a VM could read what a deleted one has left", $"lvchange --zero y {name}");
         foreach (var (what, percent, option) in new[] { ("data", pool.DataPercent, ""), ("metadata", pool.MetadataPercent, " --poolmetadatasize") })
         {
             var found = $"{percent?.ToString("0.#", CultureInfo.InvariantCulture) ?? "?"} % full{(what == "data" ? $" of {pool.Size}" : "")}";

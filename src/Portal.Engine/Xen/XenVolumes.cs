@@ -14,7 +14,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
     public const string Seed = "-seed";
     public static readonly ByteSize SeedSize = ByteSize.FromMiB(4);
 
-    private const string Whole = "portal.whole";
+    public const string Whole = "portal.whole";
 
     /// <summary>Whose a volume is: its name is its domain's, or that with what it is for (p0123abcd-...-g1-seed). Null for what is no VM's.</summary>
     public static DomainName? DomainOf(string volume) =>
@@ -150,7 +150,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
         foreach (var volume in ours)
         {
-            // The pool hands its blocks out again zeroed (lvmthin(7), --zero y), and discards them when a thin volume goes.
+            // The pool hands its blocks out again zeroed (lvmthin(7), --zero y): a host whose pool does not is told so and gets no VM.
             var answer = await act.DoAsync(LvmCommands.Remove(host.Storage.Group, volume.Name), ct).ConfigureAwait(false);
             if (!answer.Succeeded && !LvmAnswers.IsAbsent(answer))
             {
@@ -160,6 +160,13 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
             outcome = StepOutcome.Changed;
         }
 
+        // What the listing still has is not gone, whatever was answered.
+        if (outcome == StepOutcome.Changed && (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => DomainOf(v.Name) == name) is { } left)
+        {
+            throw new HostFaultException($"The volume {left.Name} was removed and is still listed.");
+        }
+
+        await act.MustAsync(PortalHostCommands.Remove(XenHost.SaveOf(name)), ct).ConfigureAwait(false);
         await act.MustAsync(PortalHostCommands.Forget(name.Text), ct).ConfigureAwait(false);
         File.Delete(local.ConsoleLog(name));
         return outcome;
@@ -205,6 +212,6 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         return answer.Succeeded ? null : NoVolume(answer, asked);
     }
 
-    private static Refusal NoVolume(HostAnswer answer, ByteSize asked) =>
+    public static Refusal NoVolume(HostAnswer answer, ByteSize asked) =>
         LvmAnswers.IsFull(answer) ? new PoolFull(asked, ByteSize.Zero) : new HostSaidNo("make the volume", XlAnswers.Complaint(answer));
 }

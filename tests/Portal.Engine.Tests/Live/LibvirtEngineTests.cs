@@ -6,6 +6,35 @@ public sealed class LibvirtEngineTests(LibvirtHost host) : EngineContract
     protected override string Instance => host.Instance;
 
     [Fact]
+    public async Task A_saved_guest_goes_on_where_it_was_and_its_console_too()
+    {
+        var engine = await EngineAsync();
+        var spec = An.Spec(Instance, 31);
+        var fence = An.Fence(spec);
+        await BuildAsync(engine, spec, 1);
+        Value(await engine.EnsureRunningAsync(fence, spec.Name, Ct));
+        await using (var guest = await GuestShell.SignInAsync(engine, spec, Ct))
+        {
+            await guest.RunAsync("kept=in-memory");
+        }
+
+        Assert.Equal(StepOutcome.Changed, Value(await engine.ChangeAsync(fence, spec.Name, new DomainChange.Save(), Ct)));
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await engine.ChangeAsync(fence, spec.Name, new DomainChange.Save(), Ct)));
+        Assert.Equal(DomainState.Off, (await engine.LookAsync(spec.Name, Ct)).State);
+        Value(await engine.EnsureRunningAsync(fence, spec.Name, Ct));
+
+        await using (var guest = await GuestShell.GoOnAsync(engine, spec, Ct))
+        {
+            Assert.Contains("in-memory", await guest.RunAsync("echo $kept"), StringComparison.Ordinal);
+        }
+
+        Value(await engine.ChangeAsync(fence, spec.Name, new DomainChange.Save(), Ct));
+        Assert.Equal(StepOutcome.Changed, Value(await engine.EnsureOffAsync(fence, spec.Name, Ct)));
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await engine.EnsureOffAsync(fence, spec.Name, Ct)));
+        await RemoveAsync(engine, spec, 1);
+    }
+
+    [Fact]
     public async Task Another_portals_domain_and_files_are_never_touched()
     {
         var engine = await EngineAsync();

@@ -57,4 +57,34 @@ public sealed class XlAnswersTests
 
         Assert.Equal(new XenInfo("4.17.7", 2, ByteSize.FromMiB(3071), ByteSize.FromMiB(2014), "pv hvm gnttab-v1 gnttab-v2", "credit2"), info);
     }
+
+    [Fact]
+    public void Processors_are_read_with_where_they_may_run()
+    {
+        const string Table = "Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)\np1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1     1     0    1   -b-      34.8  1 / all\np1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1     1     1    -   --p       2.0  0-2,5 / 0\np1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1     1     2    0   r--       0.0  all / all\n";
+
+        var vcpus = XlAnswers.Vcpus(Table);
+
+        Assert.Equal([(0, true), (1, false), (2, true)], vcpus.Select(v => (v.Number, v.Online)));
+        Assert.Equal([1], vcpus[0].Cpus!);
+        Assert.Equal([0, 1, 2, 5], vcpus[1].Cpus!.Order());
+        Assert.Null(vcpus[2].Cpus);
+        Assert.Throws<HostFaultException>(() => XlAnswers.Vcpus("something else\n"));
+    }
+
+    [Fact]
+    public void A_share_is_read()
+    {
+        Assert.Equal((512, 50), XlAnswers.Share("Name                                ID Weight  Cap\np1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1    1    512   50\n"));
+        Assert.Throws<HostFaultException>(() => XlAnswers.Share("Name                                ID Weight  Cap\n"));
+    }
+
+    [Fact]
+    public void Disks_and_interfaces_are_read()
+    {
+        Assert.Equal(["xvda", "xvdc"], XlAnswers.Disks("Vdev  BE  handle state evt-ch ring-ref BE-path                       \n51712 0   1      4     8      8        /local/domain/0/backend/vbd/1/51712\n51744 0   1      4     12     700      /local/domain/0/backend/vbd/1/51744\n").Order());
+        Assert.Empty(XlAnswers.Disks("Vdev  BE  handle state evt-ch ring-ref BE-path                       \n"));
+        Assert.True(MacAddress.TryParse("00:16:3e:00:00:99", out var mac));
+        Assert.Equal([new XenNic(1, mac)], XlAnswers.Nics("Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n1   0  00:16:3e:00:00:99     1     4     -1  1160/1159        /local/domain/0/backend/vif/1/1\n"));
+    }
 }
