@@ -650,6 +650,10 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(30)")
                         .HasColumnName("kind");
 
+                    b.Property<int>("MaxOperations")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_operations");
+
                     b.Property<long>("Memory")
                         .HasColumnType("bigint")
                         .HasColumnName("memory");
@@ -738,7 +742,7 @@ namespace Portal.Migrations
                         {
                             t.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, thin_pool, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, thin_pool, bridge) IN (0, 6)");
 
-                            t.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64");
+                            t.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64 AND max_operations BETWEEN 1 AND 100");
                         });
                 });
 

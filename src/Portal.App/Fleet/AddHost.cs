@@ -48,6 +48,9 @@ public sealed record HostForm
     public int ReservedCpus { get; init; }
 
     public int VcpusPerCpu { get; init; } = 4;
+
+    /// <summary>Under way on it at a time, whoever works on them.</summary>
+    public int MaxOperations { get; init; } = 4;
 }
 
 /// <summary>A host of this name, or at this address, is there.</summary>
@@ -92,6 +95,7 @@ public static partial class AddHost
             var host = new Host(
                 form.Name.Trim(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)),
                 new XenAccess(form.Address.Trim(), form.Port, key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim()), ReserveOf(form));
+            host.Allow(form.MaxOperations);
             db.Add(host);
             db.Add(new Pool(host.Id, form.ThinPool.Trim()));
             var plan = AddressPlan.Read(form).Value;
@@ -131,7 +135,8 @@ public static partial class AddHost
             (form.ReservedMemoryMiB is >= 0 and <= 16L << 20, "reservedMemoryMiB", "Between 0 and 16777216 MiB."),
             (form.ReservedDiskGiB is >= 0 and <= 1L << 20, "reservedDiskGiB", "Between 0 and 1048576 GiB."),
             (form.ReservedCpus is >= 0 and <= 4096, "reservedCpus", "Between 0 and 4096."),
-            (form.VcpusPerCpu is >= 1 and <= 64, "vcpusPerCpu", "Between 1 and 64.")));
+            (form.VcpusPerCpu is >= 1 and <= 64, "vcpusPerCpu", "Between 1 and 64."),
+            (form.MaxOperations is >= 1 and <= 100, "maxOperations", "Between 1 and 100.")));
 
     private static Refusal? All(Refusal? one, Refusal? other) =>
         one is null ? other : other is null ? one : one with { Also = [.. one.Also, other with { Also = [] }, .. other.Also] };

@@ -54,6 +54,7 @@ public static class ChangeHost
 
             host.ReachBy(wanted);
             host.Keep(AddHost.ReserveOf(form));
+            host.Allow(form.MaxOperations);
             if (moves)
             {
                 // Another pool has none of the images yet.
@@ -62,7 +63,7 @@ public static class ChangeHost
                 await db.PoolImages.Where(i => i.PoolId == pool.Id).ExecuteDeleteAsync(ct);
             }
 
-            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Group}/{wanted.Pool}, {wanted.Bridge}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor"));
+            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Group}/{wanted.Pool}, {wanted.Bridge}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor; {host.MaxOperations} operations at a time"));
             try
             {
                 await db.SaveChangesAsync(ct);

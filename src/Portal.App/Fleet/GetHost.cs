@@ -14,7 +14,7 @@ public static class GetHost
     /// <param name="Remote">How it is reached; null for the portal's own machine.</param>
     /// <param name="Instance">The portal's mark on it.</param>
     /// <param name="Guests">The addresses that its guests get, and how many of them are free.</param>
-    public sealed record Details(HostRow Row, string Instance, HostReserve Reserve, IReadOnlyList<GuestNetwork> Guests, RemoteHost? Remote);
+    public sealed record Details(HostRow Row, string Instance, HostReserve Reserve, int MaxOperations, IReadOnlyList<GuestNetwork> Guests, RemoteHost? Remote);
 
     /// <param name="Shared">Whether its guests are on a wire with others.</param>
     public sealed record GuestNetwork(string Network, string First, string Last, string Gateway, string Dns, int Free, int Count, bool Shared);
@@ -49,7 +49,7 @@ public static class GetHost
             }
 
             var reserve = new HostReserve(host.ReservedMemory, host.ReservedDisk, host.ReservedCpus, host.VcpusPerCpu);
-            return new Details(row, host.Instance, reserve, guests, host.Xen is { } xen ? await RemoteAsync(host, xen, ct) : null);
+            return new Details(row, host.Instance, reserve, host.MaxOperations, guests, host.Xen is { } xen ? await RemoteAsync(host, xen, ct) : null);
         }
 
         private async Task<RemoteHost> RemoteAsync(Host host, XenAccess xen, CancellationToken ct)

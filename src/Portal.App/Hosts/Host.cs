@@ -90,6 +90,9 @@ public sealed class Host
     /// <summary>How many vCPUs may share one processor.</summary>
     public int VcpusPerCpu { get; private set; }
 
+    /// <summary>How many operations may be under way on it at a time, whoever works on them.</summary>
+    public int MaxOperations { get; private set; } = 4;
+
     public string Hypervisor { get; private set; } = "";
 
     public bool HardwareVirtualisation { get; private set; }
@@ -146,6 +149,8 @@ public sealed class Host
 
     /// <summary>What is not sold from now on.</summary>
     public void Keep(HostReserve reserve) => (ReservedMemory, ReservedDisk, ReservedCpus, VcpusPerCpu) = (reserve.Memory, reserve.Disk, reserve.Cpus, reserve.VcpusPerCpu);
+
+    public void Allow(int operations) => MaxOperations = operations;
 
     /// <exception cref="InvalidOperationException">It was written off, which is for good.</exception>
     public void ChangeMode(HostMode mode) => Mode = Mode == HostMode.WrittenOff ? throw new InvalidOperationException($"Host {Id} was written off.") : mode;
@@ -254,7 +259,7 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
         builder.ToTable("hosts", table =>
         {
             table.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, thin_pool, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, thin_pool, bridge) IN (0, 6)");
-            table.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64");
+            table.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64 AND max_operations BETWEEN 1 AND 100");
         });
         builder.Ignore(h => h.SellableMemory).Ignore(h => h.SellableVcpus).Ignore(h => h.Connection).Ignore(h => h.Xen).Ignore(h => h.Place);
         builder.Property(h => h.Address).HasMaxLength(253);

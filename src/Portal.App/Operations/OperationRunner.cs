@@ -16,6 +16,8 @@ namespace Portal.App.Operations;
 /// </summary>
 public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLease lease, TimeProvider clock, ILogger<OperationRunner> logger)
 {
+    private const int ClaimLocks = 7004;
+
     private static readonly TimeSpan[] s_retries = [TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
@@ -89,7 +91,21 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         }
 
         await using var db = dbs.ForSystem();
-        return (await db.Database.SqlQuery<Claim>(
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // One claim at a time on each host, on all replicas: so the host is never asked for more than it may do at once.
+        if ((await db.Database.SqlQuery<Guid>($"SELECT v.host_id AS \"Value\" FROM operations o JOIN vms v ON v.id = o.vm_id WHERE o.id = {id.Value}").ToListAsync(ct)) is not [var host])
+        {
+            return null;
+        }
+
+        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({ClaimLocks}, hashtext({host.ToString()}))", ct);
+        if (await IsFullAsync(db, id, host, ct))
+        {
+            await transaction.CommitAsync(ct);
+            return null;
+        }
+
+        var claim = (await db.Database.SqlQuery<Claim>(
             $"""
             UPDATE operations o SET owner = {me.Value}, epoch = nextval('fence_epochs'), started_at = coalesce(started_at, clock_timestamp()),
                    state = CASE WHEN state = 'Waiting' THEN 'Running' ELSE state END
@@ -100,6 +116,29 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
                     WHERE p.id = o.owner))
             RETURNING o.id AS operation, o.vm_id AS vm, o.owner AS owner, o.epoch AS epoch, o.kind AS kind_text
             """).ToListAsync(ct)).SingleOrDefault();
+        await transaction.CommitAsync(ct);
+        return claim;
+    }
+
+    // What a dead process had counts as well, until it is taken over, which needs no place of its own: it has one.
+    private static async Task<bool> IsFullAsync(PortalDb db, OperationId id, Guid host, CancellationToken ct) =>
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            UPDATE operations o SET problem = 'Its host works on ' || h.max_operations || ' operations at this moment, which is as many as it may. This one begins when one of them ends.'
+            FROM hosts h WHERE h.id = {host} AND o.id = {id.Value} AND o.owner IS NULL AND o.finished_at IS NULL
+              AND (SELECT count(*) FROM operations other JOIN vms v ON v.id = other.vm_id WHERE v.host_id = h.id AND other.finished_at IS NULL AND other.owner IS NOT NULL) >= h.max_operations
+            """, ct) > 0;
+
+    /// <summary>Who may begin now that an operation has let go of its host: the one that waits there longest; null where none does. Rung for, it need not wait for the sweep.</summary>
+    public async Task<OperationId?> NextBesideAsync(OperationId ended, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        return (await db.Database.SqlQuery<Guid>(
+            $"""
+            SELECT o.id AS "Value" FROM operations e JOIN vms ev ON ev.id = e.vm_id JOIN hosts h ON h.id = ev.host_id JOIN vms v ON v.host_id = h.id JOIN operations o ON o.vm_id = v.id
+            WHERE e.id = {ended.Value} AND o.id <> e.id AND o.finished_at IS NULL AND o.owner IS NULL AND o.started_at IS NULL AND o.not_before <= clock_timestamp()
+            ORDER BY o.created_at, o.id LIMIT 1
+            """).ToListAsync(ct)) is [var next] ? new OperationId(next) : null;
     }
 
     private async Task WorkAsync(Claim claim, CancellationToken ct)

@@ -9,14 +9,21 @@ using Portal.Kernel;
 namespace Portal.App.Operations;
 
 /// <summary>The job behind the doorbell: its argument is an operation's id, and the operation's row knows the rest.</summary>
-public sealed class RunOperation(OperationRunner runner)
+public sealed class RunOperation(OperationRunner runner, Doorbell doorbell)
 {
     public const string Queue = "hosts";
 
     /// <summary>Works on the operation. Safe to repeat. No retries by the job: the sweep rings again for whatever still waits.</summary>
     [Queue(Queue)]
     [AutomaticRetry(Attempts = 0, LogEvents = false, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
-    public Task RunAsync(Guid operation, CancellationToken ct) => runner.RunAsync(new OperationId(operation), ct);
+    public async Task RunAsync(Guid operation, CancellationToken ct)
+    {
+        await runner.RunAsync(new OperationId(operation), ct);
+        if (await runner.NextBesideAsync(new OperationId(operation), ct) is { } next)
+        {
+            doorbell.Ring(next);
+        }
+    }
 }
 
 /// <summary>Asks for operations and rings for them.</summary>

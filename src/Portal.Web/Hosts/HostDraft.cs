@@ -36,6 +36,8 @@ public sealed class HostDraft
 
     public int VcpusPerCpu { get; set; } = 4;
 
+    public int MaxOperations { get; set; } = 4;
+
     public static HostDraft From(GetHost.Details host) => host.Remote is not { } remote || host.Guests is not [var guests, ..]
         ? throw new ArgumentException("Only a host that is reached over SSH has a form.", nameof(host))
         : new HostDraft
@@ -55,6 +57,7 @@ public sealed class HostDraft
             ReservedDiskGiB = host.Reserve.Disk.CeilingGiB,
             ReservedCpus = host.Reserve.Cpus,
             VcpusPerCpu = host.Reserve.VcpusPerCpu,
+            MaxOperations = host.MaxOperations,
         };
 
     /// <summary>Of what stands against the form, what stands against fields with something in them; null where nothing does.</summary>
@@ -93,5 +96,6 @@ public sealed class HostDraft
         ReservedDiskGiB = ReservedDiskGiB,
         ReservedCpus = ReservedCpus,
         VcpusPerCpu = VcpusPerCpu,
+        MaxOperations = MaxOperations,
     };
 }

@@ -6,7 +6,9 @@ using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.Engine;
+using Portal.Engine.Simulated;
 using Portal.Kernel;
+using Portal.Testing;
 using Portal.Testing.Postgres;
 using Portal.Testing.Worlds;
 using Host = Portal.App.Hosts.Host;
@@ -213,6 +215,44 @@ public sealed class FleetTests(PostgresFixture postgres)
         await world.EndRestAsync(operation, ct);
         await world.Main.RunAsync(operation, ct);
         Assert.Equal(OperationState.Succeeded, (await world.LastOperationAsync(vm.Id, ct)).State);
+    }
+
+    [Fact]
+    public async Task A_host_works_on_no_more_at_a_time_than_it_may_whoever_asks_and_the_next_begins_when_one_ends()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var other = await world.StartProcessAsync(ct);
+        var vms = (await world.OrderAndApproveAsync(ct, "many", count: 6)).Select(v => v.Id).ToList();
+        await world.Database.ExecuteAsync("UPDATE hosts SET max_operations = 2", ct);
+        await using var db = world.Main.Dbs.ForSystem();
+        var operations = await db.Operations.Where(o => vms.Contains(o.VmId)).OrderBy(o => o.CreatedAt).ThenBy(o => o.Id).Select(o => o.Id).ToListAsync(ct);
+        world.Faults.Arm(SimulatedVerb.EnsureRootDisk, SimulatedMoment.Before, SimulatedFault.Hang);
+        world.Faults.Arm(SimulatedVerb.EnsureRootDisk, SimulatedMoment.Before, SimulatedFault.Hang);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+
+        // Two hang on the host; the others ask on two replicas at once.
+        var hanging = Task.WhenAll(operations.Take(2).Select(o => world.Main.RunAsync(o, stop.Token)));
+        await Eventually.IsAsync(async () => await OwnedAsync() == 2, ct);
+        await Task.WhenAll(operations.Skip(2).Select((o, i) => (i % 2 == 0 ? world.Main : other).RunAsync(o, ct)));
+
+        Assert.Equal(2, await OwnedAsync());
+        var waiting = await db.Operations.AsNoTracking().Where(o => operations.Skip(2).Contains(o.Id)).ToListAsync(ct);
+        Assert.All(waiting, o => Assert.Contains("works on 2 operations", o.Problem, StringComparison.Ordinal));
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging);
+        // Who waits longest is rung for when one has ended.
+        Assert.Equal(operations[2], await world.Main.Get<OperationRunner>().NextBesideAsync(operations[0], ct));
+        foreach (var operation in operations)
+        {
+            await world.EndRestAsync(operation, ct);
+            await other.RunAsync(operation, ct);
+        }
+
+        Assert.All(await db.Operations.AsNoTracking().Where(o => operations.Contains(o.Id)).ToListAsync(ct), o => Assert.Equal((OperationState.Succeeded, null), (o.State, o.Problem)));
+
+        Task<int> OwnedAsync() => db.Operations.AsNoTracking().CountAsync(o => o.FinishedAt == null && o.Owner != null, ct);
     }
 
     [Fact]

@@ -27,8 +27,8 @@ public sealed class CrashFixture(PostgresFixture postgres) : IAsyncLifetime
 /// </summary>
 public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFixture>
 {
-    /// <summary>A row before and after each step, one where the steps run out, one at the end.</summary>
-    protected static int CommitsOf(int steps) => (2 * steps) + 2;
+    /// <summary>The claim, a row before and after each step, one where the steps run out, one at the end.</summary>
+    protected static int CommitsOf(int steps) => (2 * steps) + 3;
 
     /// <summary>A call for each step, and the last look.</summary>
     protected static int VerbsOf(int steps) => steps + 1;
@@ -160,8 +160,8 @@ public sealed class CrashInPowerTests(CrashFixture fixture) : CrashMatrix(fixtur
 
 public sealed class CrashInUndoTests(CrashFixture fixture) : CrashMatrix(fixture)
 {
-    // Each step is done and taken back: a row before and after, both ways.
-    private static readonly int s_commits = (2 * CommitsOf(StepPlan.Of(OperationKind.Build).Count)) - 2;
+    // One claim; each step is done and taken back: a row before and after, both ways.
+    private static readonly int s_commits = (2 * CommitsOf(StepPlan.Of(OperationKind.Build).Count)) - 3;
     private static readonly int s_verbs = (2 * StepPlan.Of(OperationKind.Build).Count) + 1;
 
     public static TheoryData<OperationKind, Act, int, Moment> Points { get; } = PointsOf(OperationKind.Build, s_commits, s_verbs);
