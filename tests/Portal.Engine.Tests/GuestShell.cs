@@ -30,6 +30,21 @@ internal sealed partial class GuestShell : IAsyncDisposable
         return shell;
     }
 
+    /// <summary>As <see cref="SignInAsync"/> where the log has an earlier boot before this one.</summary>
+    public static async Task<GuestShell> SignInAgainAsync(IVmEngine engine, DomainSpec spec, CancellationToken ct)
+    {
+        var shell = new GuestShell(await engine.OpenConsoleAsync(spec.Name, ct), ct);
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            await shell._output.UntilAsync("Linux version", shell._heard);
+        }
+
+        await shell._output.UntilAsync($"{spec.HostName} login: ", shell._heard);
+        await shell._console.WriteAsync("root\n"u8.ToArray(), ct);
+        await shell._output.UntilAsync("~# ", shell._heard);
+        return shell;
+    }
+
     /// <summary>Where somebody has signed in already.</summary>
     public static async Task<GuestShell> GoOnAsync(IVmEngine engine, DomainSpec spec, CancellationToken ct) => new(await engine.OpenConsoleAsync(spec.Name, ct), ct);
 

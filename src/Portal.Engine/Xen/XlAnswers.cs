@@ -56,11 +56,12 @@ internal static partial class XlAnswers
 
     public static bool ExistsAlready(HostAnswer answer) => !answer.Succeeded && answer.Error.Contains("already exists", StringComparison.Ordinal);
 
-    /// <summary>xl's last words: what it says first is only which call failed.</summary>
+    /// <summary>Why it failed, which xl and LVM say first. What xl says of its tidying up afterwards, and LVM's warnings, are left out.</summary>
     public static string Complaint(HostAnswer answer)
     {
         var lines = answer.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        var text = string.Join(' ', lines.TakeLast(3).Select(line => Origin().Replace(line, "")));
+        var told = lines.Where(line => !line.Contains(":libxl__destroy_domid:", StringComparison.Ordinal) && !line.Contains(":domain_destroy_c", StringComparison.Ordinal) && !line.StartsWith("WARNING:", StringComparison.Ordinal));
+        var text = string.Join(' ', told.Take(3).Select(line => Origin().Replace(line, "")));
         return text.Length == 0 ? $"exit code {answer.ExitCode}" : text[..Math.Min(text.Length, 2048)];
     }
 
@@ -152,7 +153,7 @@ internal static partial class XlAnswers
     [GeneratedRegex(@"^.+?\s+\d+\s+(?<weight>\d+)\s+(?<cap>\d+)\s*$")]
     private static partial Regex ShareRow();
 
-    [GeneratedRegex(@"^(?:libxl: error: )?(?:[\w/.]+\.c:\d+:\w+: )?")]
+    [GeneratedRegex(@"^(?:(?:libxl|xc): error: )?(?:panic: )?(?:[\w/.]+\.c:\d+:(?:\w+:)? )?")]
     private static partial Regex Origin();
 
     [GeneratedRegex(@"^Domain \d+ (?:has shut down, reason code (?<reason>\d+)|has been destroyed)", RegexOptions.Multiline)]

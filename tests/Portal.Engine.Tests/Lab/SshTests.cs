@@ -1,3 +1,4 @@
+using System.Text;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
 using Portal.Kernel;
@@ -90,6 +91,40 @@ public sealed class SshTests(LabHost lab)
         Assert.StartsWith("SHA256:", any.Fingerprint, StringComparison.Ordinal);
         Assert.Contains("takes no connection on port 1", closed.Message, StringComparison.Ordinal);
         Assert.Equal(before, await AuthenticationsAsync());
+    }
+
+    [Fact]
+    public async Task Sixty_consoles_and_commands_beside_them_take_one_connection()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        var ct = TestContext.Current.CancellationToken;
+        await using var shell = lab.Shell();
+        var log = $"/var/log/xen/console/guest-{Domain}.log";
+        await lab.AsRootAsync($"printf 'first byte' > {log}");
+        var heard = Enumerable.Range(0, 60).Select(_ => new StringBuilder()).ToList();
+        var consoles = await Task.WhenAll(heard.Select(viewer => shell.OpenAsync(PortalHostCommands.Follow(Domain, 0), bytes => viewer.Append(Encoding.UTF8.GetString(bytes.Span)), ct)));
+
+        await HeardAsync("first byte");
+        await lab.AsRootAsync($"printf ', and more' >> {log}");
+        await HeardAsync("first byte, and more");
+        var beside = await shell.RunAsync(Command("uname", "--kernel-release"), ct);
+
+        Assert.True(beside.Succeeded, beside.Error);
+        Assert.Equal(1, shell.Connections);
+        foreach (var console in consoles)
+        {
+            await console.DisposeAsync();
+        }
+
+        await lab.AsRootAsync($"rm {log}");
+
+        async Task HeardAsync(string text)
+        {
+            while (!heard.All(viewer => viewer.ToString() == text))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, ct);
+            }
+        }
     }
 
     [Theory]

@@ -146,6 +146,30 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
     }
 
     [Fact]
+    public async Task A_guest_that_reboots_itself_is_another_domain_of_the_same_name_and_boots_on_the_same_log()
+    {
+        var xen = await ReadyAsync();
+        var before = await AsRootAsync("xl domid");
+
+        await guest.RebootAsync();
+
+        Assert.NotEqual(before, await AsRootAsync("xl domid"));
+        Assert.Equal(DomainState.Running, (await xen.LookAsync(guest.Spec.Name, Ct)).State);
+        Assert.Contains("answer-42", await guest.RunAsync("echo answer-$((6*7))"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task More_than_the_pool_has_is_refused_with_what_it_has()
+    {
+        await ReadyAsync();
+
+        var refused = Assert.IsType<PoolFull>((await TryAsync(new DomainChange.MakeVolume(VolumeLabel.Parse("huge"), ByteSize.FromGiB(100), VolumeFormat.None))).Refusal);
+
+        Assert.Equal(ByteSize.FromGiB(100), refused.Asked);
+        Assert.InRange(refused.Free.CeilingGiB, 1, 8);
+    }
+
+    [Fact]
     public async Task A_disk_goes_back_to_its_snapshot_and_the_snapshot_stays()
     {
         await ReadyAsync();
@@ -239,6 +263,23 @@ public sealed class LabGuest : IAsyncLifetime
     {
         Done(await _engine!.EnsureRunningAsync(Fence, Spec.Name, Always));
         _shell = await GuestShell.SignInAsync(_engine, Spec, Always);
+    }
+
+    internal async Task RebootAsync()
+    {
+        await _shell!.RunAsync("{ sleep 1; reboot; } & true");
+        await _shell.DisposeAsync();
+        var console = await _engine!.OpenConsoleAsync(Spec.Name, Always);
+        await using var output = console.ReadAsync(Always).GetAsyncEnumerator(Always);
+        var heard = new System.Text.StringBuilder();
+        // Of this boot and of the one before: the log goes on.
+        while (System.Text.RegularExpressions.Regex.Count(heard.ToString(), "Linux version") < 2 && await output.MoveNextAsync())
+        {
+            heard.Append(System.Text.Encoding.UTF8.GetString(output.Current.Span));
+        }
+
+        await console.DisposeAsync();
+        _shell = await GuestShell.SignInAgainAsync(_engine, Spec, Always);
     }
 
     /// <summary>After it was saved.</summary>

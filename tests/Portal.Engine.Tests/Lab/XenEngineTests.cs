@@ -93,6 +93,25 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
     }
 
     [Fact]
+    public async Task A_start_that_xl_refuses_says_why_keeps_the_configuration_and_succeeds_when_it_was_mended()
+    {
+        var xen = await EngineAsync();
+        var spec = An.Spec(Instance, 23);
+        var fence = An.Fence(spec);
+        await BuildAsync(xen, spec, 1);
+        await lab.AsRootAsync($"lvchange -an vgdisk/{spec.Name.Text}");
+
+        var refused = Assert.IsType<HostSaidNo>((await xen.EnsureRunningAsync(fence, spec.Name, Ct)).Refusal);
+
+        TestContext.Current.TestOutputHelper?.WriteLine(refused.Message);
+        Assert.Contains(spec.Name.Text, refused.Answer, StringComparison.Ordinal);
+        Assert.Equal(DomainState.Off, (await xen.LookAsync(spec.Name, Ct)).State);
+        await lab.AsRootAsync($"lvchange -ay vgdisk/{spec.Name.Text}");
+        Assert.Equal(StepOutcome.Changed, Value(await xen.EnsureRunningAsync(fence, spec.Name, Ct)));
+        await RemoveAsync(xen, spec, 1);
+    }
+
+    [Fact]
     public async Task The_journal_has_what_was_done_and_not_what_was_asked()
     {
         var xen = await EngineAsync();

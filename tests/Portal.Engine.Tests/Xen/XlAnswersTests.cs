@@ -87,4 +87,15 @@ public sealed class XlAnswersTests
         Assert.True(MacAddress.TryParse("00:16:3e:00:00:99", out var mac));
         Assert.Equal([new XenNic(1, mac)], XlAnswers.Nics("Idx BE Mac Addr.         handle state evt-ch   tx-/rx-ring-ref BE-path                       \n1   0  00:16:3e:00:00:99     1     4     -1  1160/1159        /local/domain/0/backend/vif/1/1\n"));
     }
+
+    [Fact]
+    public void Why_a_domain_was_not_made_is_told_and_not_what_came_of_it()
+    {
+        const string Disk = "libxl: error: libxl_device.c:455:libxl__device_disk_set_backend: Disk vdev=xvda failed to stat: /dev/vgdisk/p-g1: No such file or directory\nlibxl: error: libxl_create.c:1318:initiate_domain_create: Domain 8:Unable to set disk defaults for disk 0\nlibxl: error: libxl_domain.c:1183:libxl__destroy_domid: Domain 8:Non-existant domain\nlibxl: error: libxl_domain.c:1137:domain_destroy_callback: Domain 8:Unable to destroy guest\nlibxl: error: libxl_domain.c:1064:domain_destroy_cb: Domain 8:Destruction of domain failed\n";
+        const string Memory = "xc: error: panic: xg_dom_boot.c:119: xc_dom_boot_mem_init: can't allocate low memory for domain: Out of memory\nlibxl: error: libxl_dom.c:586:libxl__build_dom: xc_dom_boot_mem_init failed: Cannot allocate memory\n";
+
+        Assert.Equal("Disk vdev=xvda failed to stat: /dev/vgdisk/p-g1: No such file or directory Domain 8:Unable to set disk defaults for disk 0", XlAnswers.Complaint(new HostAnswer(1, "", Disk)));
+        Assert.Equal("xc_dom_boot_mem_init: can't allocate low memory for domain: Out of memory xc_dom_boot_mem_init failed: Cannot allocate memory", XlAnswers.Complaint(new HostAnswer(1, "", Memory)));
+        Assert.Equal("exit code 7", XlAnswers.Complaint(new HostAnswer(7, "", "")));
+    }
 }
