@@ -1041,6 +1041,12 @@ namespace Portal.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("cancel_requested");
 
+                    b.Property<string>("ChangeText")
+                        .IsRequired()
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
+                        .HasColumnName("change");
+
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -1134,6 +1140,8 @@ namespace Portal.Migrations
 
                     b.ToTable("operations", null, t =>
                         {
+                            t.HasCheckConstraint("ck_operations_change", "(kind = 'Change') = (change <> '')");
+
                             t.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)");
                         });
                 });
@@ -2042,6 +2050,10 @@ namespace Portal.Migrations
                         .HasColumnType("numeric(20,10)")
                         .HasColumnName("running_per_hour");
 
+                    b.Property<bool>("Saved")
+                        .HasColumnType("boolean")
+                        .HasColumnName("saved");
+
                     b.Property<string>("Seen")
                         .IsRequired()
                         .HasMaxLength(30)
@@ -2129,6 +2141,8 @@ namespace Portal.Migrations
                     b.ToTable("vms", null, t =>
                         {
                             t.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)");
+
+                            t.HasCheckConstraint("ck_vms_saved", "NOT saved OR (seen IN ('Off', 'Absent') AND stage <> 'Deleted')");
                         });
                 });
 

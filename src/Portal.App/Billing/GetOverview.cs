@@ -53,13 +53,13 @@ public static class GetOverview
             var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == request.Tenant, ct);
             var now = await db.NowAsync(ct);
             var vms = await db.Vms.AsNoTracking().Where(v => v.TenantId == request.Tenant && v.DeletedAt == null).OrderByDescending(v => v.Id)
-                .Select(v => new { v.Id, v.Name, v.Stage, v.Wanted, v.Seen, v.SeenAt, v.Problem }).ToListAsync(ct);
+                .Select(v => new { v.Id, v.Name, v.Stage, v.Wanted, v.Seen, v.SeenAt, v.Saved, v.Problem }).ToListAsync(ct);
             var busy = (await db.Operations.AsNoTracking().Where(o => o.TenantId == request.Tenant && o.FinishedAt == null).Select(o => new { o.VmId, o.Kind, o.State }).ToListAsync(ct)).ToDictionary(o => o.VmId);
             var live = await db.Operations.AsNoTracking().Include(o => o.Steps).Where(o => o.TenantId == request.Tenant && o.FinishedAt == null).OrderBy(o => o.CreatedAt).Take(MaxLive).ToListAsync(ct);
             var shown = vms.Select(v => (
                 Vm: v,
                 // Whether the last operation failed only tells "failed" from "differs": both need somebody, and the VM's page says which.
-                Status: Shown.Of(new StatusFacts(v.Stage, v.Wanted, v.Seen, v.SeenAt, busy.GetValueOrDefault(v.Id)?.Kind, busy.GetValueOrDefault(v.Id)?.State, LastFailed: false), now))).ToList();
+                Status: Shown.Of(new StatusFacts(v.Stage, v.Wanted, v.Seen, v.SeenAt, v.Saved, busy.GetValueOrDefault(v.Id)?.Kind, busy.GetValueOrDefault(v.Id)?.State, LastFailed: false), now))).ToList();
             var cost = access.Allows(actor, Permission.SeeCost, request.Tenant) ? await usage.HandleAsync(new MonthUsage.Request(request.Tenant), actor, ct) : default(Result<MonthUsage.Usage>?);
             var month = cost is { Succeeded: true } read ? read.Value : null;
             return new Overview(

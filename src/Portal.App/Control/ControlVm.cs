@@ -50,18 +50,21 @@ public static class PowerVm
 
         private static NotNow? Check(Vm vm, Action action)
         {
-            if (vm.Stage != VmStage.Ready)
+            if (VmDesk.NotReady(vm) is { } not)
             {
-                return new NotNow(vm.Name, vm.Stage == VmStage.Failed ? "was not built. Build it again or delete it." : "is not ready for this.");
+                return not;
             }
 
             switch (action)
             {
-                case Action.Start when vm.Seen is DomainState.Running or DomainState.Paused or DomainState.Stopping:
+                case Action.Start when vm.Seen == DomainState.Paused:
+                    return new NotNow(vm.Name, "is paused: resume it.");
+                case Action.Start when vm.Seen is DomainState.Running or DomainState.Stopping:
                     return new NotNow(vm.Name, "is running already.");
                 case Action.ShutDown or Action.Reboot when vm.Seen is not DomainState.Running:
                     return new NotNow(vm.Name, "is not running.");
-                case Action.PowerOff when vm.Seen is DomainState.Off or DomainState.Absent:
+                // A saved one is off and still keeps its memory, which this gives up.
+                case Action.PowerOff when vm.Seen is DomainState.Off or DomainState.Absent && !vm.Saved:
                     return new NotNow(vm.Name, "is off already.");
                 case Action.Start or Action.Reboot:
                     vm.Want(WantedState.Running);
@@ -134,7 +137,7 @@ public static class RetryBuild
 internal static class VmDesk
 {
     public static async Task<Result<OperationId>> AskAsync(
-        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, OperationKind kind, Actor actor, Func<Vm, Refusal?> prepare, CancellationToken ct)
+        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, Refusal?> prepare, CancellationToken ct)
     {
         if (access.Check(actor, Permission.ControlVms, tenant) is { } refusal)
         {
@@ -153,7 +156,7 @@ internal static class VmDesk
 
             if (await db.FindLiveOperationAsync(id, ct) is { } live)
             {
-                return live.Kind == kind && !live.CancelRequested ? live.Id : new VmBusy(live.Kind);
+                return live.Does(work) && !live.CancelRequested ? live.Id : new VmBusy(live.Words);
             }
 
             if (prepare(vm) is { } not)
@@ -161,7 +164,7 @@ internal static class VmDesk
                 return Result<OperationId>.Of(not);
             }
 
-            operation = db.Ask(vm, kind, actor, await db.NowAsync(ct));
+            operation = db.Ask(vm, work, actor, await db.NowAsync(ct));
             await db.SaveChangesAsync(ct);
             await db.AnnounceAsync(Topic.Of(id), ct);
             await db.AnnounceAsync(Topic.Of(tenant), ct);
@@ -171,4 +174,9 @@ internal static class VmDesk
         doorbell.Ring(operation.Id);
         return operation.Id;
     }
+
+    /// <summary>Why nothing can be done with the VM's domain; null where it exists.</summary>
+    public static NotNow? NotReady(Vm vm) => vm.Stage == VmStage.Ready
+        ? null
+        : new NotNow(vm.Name, vm.Stage == VmStage.Failed ? "was not built. Build it again or delete it." : "is not ready for this.");
 }

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.App.Pricing;
 using Portal.App.Vms;
@@ -83,6 +84,7 @@ public static class GetVm
     public sealed record Request(TenantId Tenant, VmId Vm);
 
     /// <param name="Seen">What the host last said, in a word: "Running".</param>
+    /// <param name="Saved">Its memory is kept while it is off; its next start goes on from there.</param>
     /// <param name="Live">What is under way; null where nothing is.</param>
     /// <param name="Last">The last operation that ended; null before the first.</param>
     /// <param name="HostName">For staff only; null for others.</param>
@@ -94,6 +96,7 @@ public static class GetVm
         string Seen,
         DateTimeOffset? SeenAt,
         DateTimeOffset? SeenSince,
+        bool Saved,
         DateTimeOffset? DeletedAt,
         string? Problem,
         int Vcpus,
@@ -109,7 +112,7 @@ public static class GetVm
         bool Inbound,
         VmActions Can);
 
-    public sealed class Handler(PortalDbs dbs, AccessRules access)
+    public sealed class Handler(PortalDbs dbs, AccessRules access, IVmEngines engines)
     {
         public async Task<Result<Details>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
@@ -132,7 +135,7 @@ public static class GetVm
                                 join template in db.Templates on version.TemplateId equals template.Id
                                 where version.Id == vm.TemplateVersionId
                                 select template.SignIn).SingleAsync(ct);
-            var (host, kind) = await HostOfAsync(vm, ct);
+            var host = await HostOfAsync(vm, ct);
             return new Details(
                 row,
                 vm.Stage,
@@ -140,6 +143,7 @@ public static class GetVm
                 vm.Seen.ToString(),
                 vm.SeenAt,
                 vm.SeenSince,
+                vm.Saved,
                 vm.DeletedAt,
                 vm.Problem,
                 vm.Vcpus,
@@ -151,37 +155,76 @@ public static class GetVm
                 [.. vm.SshKeys.Select(k => $"{k.Fingerprint} {k.Comment}".Trim())],
                 live is null ? null : OperationRow.Of(live),
                 operations.FirstOrDefault(o => !o.IsLive) is { } last ? OperationRow.Of(last) : null,
-                access.Allows(actor, Permission.SeeHosts) ? host : null,
+                access.Allows(actor, Permission.SeeHosts) ? host.Name : null,
                 // QEMU's user-mode network lets guests out and nobody in.
-                kind != HostKind.LocalLibvirt,
-                VmActions.Of(vm, live, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)));
+                host.Kind != HostKind.LocalLibvirt,
+                VmActions.Of(vm, live, engines.For(host.Connection).Abilities, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)));
         }
 
-        private async Task<(string Name, HostKind Kind)> HostOfAsync(Vm vm, CancellationToken ct)
+        private async Task<Host> HostOfAsync(Vm vm, CancellationToken ct)
         {
             await using var db = dbs.ForSystem();
-            var host = await db.Hosts.Where(h => h.Id == vm.HostId).Select(h => new { h.Name, h.Kind }).SingleAsync(ct);
-            return (host.Name, host.Kind);
+            return await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
         }
     }
 }
 
-/// <summary>What a person may do to a VM now.</summary>
-public sealed record VmActions(bool Start, bool ShutDown, bool PowerOff, bool Reboot, bool Delete, bool RetryBuild, bool Console)
+/// <summary>What a person may do to a VM now. What its host cannot is not among it.</summary>
+public sealed record VmActions
 {
-    public static VmActions Of(Vm vm, Operation? live, bool mayControl, bool mayUseConsole)
+    public bool Start { get; init; }
+
+    public bool ShutDown { get; init; }
+
+    /// <summary>Also of one that is off and saved: that gives its memory up.</summary>
+    public bool PowerOff { get; init; }
+
+    public bool Reboot { get; init; }
+
+    public bool Delete { get; init; }
+
+    public bool RetryBuild { get; init; }
+
+    public bool Console { get; init; }
+
+    public bool Pause { get; init; }
+
+    public bool Resume { get; init; }
+
+    public bool Save { get; init; }
+
+    public bool SysRq { get; init; }
+
+    /// <summary>To use less memory than was ordered, or all of it again, while it runs.</summary>
+    public bool AdjustMemory { get; init; }
+
+    /// <summary>The same with vCPUs.</summary>
+    public bool AdjustVcpus { get; init; }
+
+    public bool Adjust => AdjustMemory || AdjustVcpus;
+
+    public static VmActions Of(Vm vm, Operation? live, IReadOnlySet<DomainAbility> abilities, bool mayControl, bool mayUseConsole)
     {
         var free = mayControl && live is null;
+        var there = free && vm.Stage == VmStage.Ready;
         var on = vm.Seen is DomainState.Running or DomainState.Paused or DomainState.Stopping;
-        var ready = vm.Stage == VmStage.Ready;
-        return new VmActions(
-            free && ready && !on,
-            free && ready && vm.Seen == DomainState.Running,
-            free && ready && (on || vm.Seen == DomainState.Crashed),
-            free && ready && vm.Seen == DomainState.Running,
-            free && vm.Stage is VmStage.Ready or VmStage.Failed or VmStage.Deleting,
-            free && vm.Stage == VmStage.Failed,
-            mayUseConsole && (on || live is { Kind: OperationKind.Build or OperationKind.Start or OperationKind.Reboot }));
+        var runs = there && vm.Seen == DomainState.Running;
+        return new VmActions
+        {
+            Start = there && !on,
+            ShutDown = runs,
+            PowerOff = there && (on || vm.Seen == DomainState.Crashed || vm.Saved),
+            Reboot = runs,
+            Delete = free && vm.Stage is VmStage.Ready or VmStage.Failed or VmStage.Deleting,
+            RetryBuild = free && vm.Stage == VmStage.Failed,
+            Console = mayUseConsole && (on || live is { Kind: OperationKind.Build or OperationKind.Start or OperationKind.Reboot }),
+            Pause = runs && abilities.Contains(DomainAbility.Pause),
+            Resume = there && vm.Seen == DomainState.Paused && abilities.Contains(DomainAbility.Pause),
+            Save = runs && abilities.Contains(DomainAbility.Save),
+            SysRq = runs && abilities.Contains(DomainAbility.SysRq),
+            AdjustMemory = runs && abilities.Contains(DomainAbility.Memory),
+            AdjustVcpus = runs && abilities.Contains(DomainAbility.Vcpus),
+        };
     }
 }
 
@@ -200,7 +243,7 @@ internal static class VmReader
             .. vms.Select(v =>
             {
                 var operation = live.GetValueOrDefault(v.Id);
-                var status = Shown.Of(new StatusFacts(v.Stage, v.Wanted, v.Seen, v.SeenAt, operation?.Kind, operation?.State, failed.ContainsKey(v.Id)), now);
+                var status = Shown.Of(new StatusFacts(v.Stage, v.Wanted, v.Seen, v.SeenAt, v.Saved, operation?.Kind, operation?.State, failed.ContainsKey(v.Id)), now);
                 return new VmRow(v.Id, v.Name, status, Detail(v, operation, failed.GetValueOrDefault(v.Id), status), v.Ip, v.PlanName, v.TemplateName, new Price(v.Currency, v.RunningPerHour, v.AllocatedPerHour), v.CreatedAt);
             }),
         ];

@@ -14,6 +14,9 @@ public enum ShownStatus
     Rebooting,
     Deleting,
 
+    /// <summary>Something of its domain is being changed while it exists.</summary>
+    Changing,
+
     /// <summary>An operation is queued or rests until its next try.</summary>
     Waiting,
 
@@ -28,16 +31,21 @@ public enum ShownStatus
     Differs,
     Running,
     Paused,
+
+    /// <summary>It is off, and goes on where it was when it is started.</summary>
+    Saved,
     Stopped,
 }
 
 /// <summary>What a status is made from.</summary>
+/// <param name="Saved">Whether its memory is kept while it is off.</param>
 /// <param name="LastFailed">Whether the VM's last operation failed.</param>
 public sealed record StatusFacts(
     VmStage Stage,
     WantedState Wanted,
     DomainState Seen,
     DateTimeOffset? SeenAt,
+    bool Saved,
     OperationKind? Live,
     OperationState? LiveState,
     bool LastFailed);
@@ -57,11 +65,13 @@ public static class Shown
         { Live: OperationKind.ShutDown or OperationKind.PowerOff } => ShownStatus.Stopping,
         { Live: OperationKind.Reboot } => ShownStatus.Rebooting,
         { Live: OperationKind.Delete } => ShownStatus.Deleting,
+        { Live: OperationKind.Change } => ShownStatus.Changing,
         { Stage: VmStage.Failed or VmStage.Building or VmStage.Deleting } => ShownStatus.Failed,
         { SeenAt: { } at } when now - at > Silence => ShownStatus.Unreachable,
         { Seen: DomainState.Crashed } => ShownStatus.Crashed,
         { Wanted: WantedState.Running, Seen: DomainState.Running } => ShownStatus.Running,
         { Wanted: WantedState.Running, Seen: DomainState.Paused } => ShownStatus.Paused,
+        { Wanted: WantedState.Stopped, Saved: true } => ShownStatus.Saved,
         { Wanted: WantedState.Stopped, Seen: DomainState.Off or DomainState.Absent } => ShownStatus.Stopped,
         { LastFailed: true } => ShownStatus.Failed,
         { Seen: DomainState.Stopping } => ShownStatus.Stopping,

@@ -11,7 +11,8 @@ public sealed record GuestKeepsRunning(TimeSpan Waited)
     : Refusal("operations.guest_keeps_running", $"The guest was asked to shut down and was still running after {Waited.TotalSeconds:0} s. Look at its console, or force it off.");
 
 /// <summary>Everything a step needs to act: the VM, its host and the right to act on it.</summary>
-internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpec Spec, Fence Fence);
+/// <param name="Change">Which change is made; null where it is none.</param>
+internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpec Spec, Fence Fence, DomainChange? Change);
 
 /// <summary>Turns steps into calls of the engine.</summary>
 internal sealed class HostSteps(TimeProvider clock)
@@ -49,6 +50,7 @@ internal sealed class HostSteps(TimeProvider clock)
         StepKind.PowerOff => await on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
         StepKind.RemoveDomain => await on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
         StepKind.RemoveDisks => await on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.ChangeDomain => await on.Engine.ChangeAsync(on.Fence, on.Spec.Name, on.Change ?? throw new InvalidOperationException($"VM {on.Vm.Id}: a change that does not say which."), ct),
     };
 
     /// <summary>Takes a step of a build back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>

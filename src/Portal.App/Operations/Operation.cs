@@ -16,6 +16,30 @@ public enum OperationKind
     PowerOff,
     Reboot,
     Delete,
+
+    /// <summary>One change of its domain; which stands in <see cref="Operation.Change"/>.</summary>
+    Change,
+}
+
+/// <summary>What is asked of a VM: a kind of operation, and which change where it is one.</summary>
+public sealed record Work
+{
+    private Work(OperationKind kind, string changeText)
+    {
+        Kind = kind;
+        ChangeText = changeText;
+    }
+
+    public OperationKind Kind { get; }
+
+    /// <summary>As <see cref="WrittenChange"/> writes it; empty for what is no change.</summary>
+    internal string ChangeText { get; }
+
+    /// <exception cref="ArgumentException">A change without saying which.</exception>
+    public static implicit operator Work(OperationKind kind) =>
+        kind == OperationKind.Change ? throw new ArgumentException("Which change?", nameof(kind)) : new Work(kind, "");
+
+    public static Work Of(DomainChange change) => new(OperationKind.Change, WrittenChange.Of(change));
 }
 
 /// <summary>Where an operation is.</summary>
@@ -43,18 +67,19 @@ public sealed class Operation
     {
     }
 
-    private Operation(Vm vm, OperationKind kind, string requestedBy, DateTimeOffset at)
+    private Operation(Vm vm, Work work, string requestedBy, DateTimeOffset at)
     {
         Id = OperationId.New();
         TenantId = vm.TenantId;
         VmId = vm.Id;
         VmName = vm.Name;
-        Kind = kind;
+        Kind = work.Kind;
+        ChangeText = work.ChangeText;
         State = OperationState.Waiting;
         RequestedBy = requestedBy;
         CreatedAt = at;
         NotBefore = at;
-        _steps.AddRange(StepPlan.Of(kind).Select((step, i) => new OperationStep(Id, vm.TenantId, i + 1, step)));
+        _steps.AddRange(StepPlan.Of(work.Kind).Select((step, i) => new OperationStep(Id, vm.TenantId, i + 1, step)));
     }
 
     public OperationId Id { get; private set; }
@@ -66,6 +91,15 @@ public sealed class Operation
     public string VmName { get; private set; } = "";
 
     public OperationKind Kind { get; private set; }
+
+    /// <summary>Which change it makes, as <see cref="WrittenChange"/> writes it; empty for every other kind.</summary>
+    public string ChangeText { get; private set; } = "";
+
+    /// <summary>Which change it makes; null for every other kind.</summary>
+    public DomainChange? Change => WrittenChange.Read(ChangeText);
+
+    /// <summary>What it does, for people, as a verb: "Build", "Use 256 MiB of memory".</summary>
+    public string Words => Change?.Words() ?? Kind.Words();
 
     public OperationState State { get; private set; }
 
@@ -107,7 +141,10 @@ public sealed class Operation
     /// <summary>Whether it may be cancelled: a build can be undone; anything else can be called off while nobody is at it, or a host that stays away would hold its VM for ever.</summary>
     public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (Kind == OperationKind.Build || Rests);
 
-    public static Operation Asked(Vm vm, OperationKind kind, Actor actor, DateTimeOffset at) => new(vm, kind, actor.Name, at);
+    public static Operation Asked(Vm vm, Work work, Actor actor, DateTimeOffset at) => new(vm, work, actor.Name, at);
+
+    /// <summary>Whether it does just this: asking for it once more gives this operation.</summary>
+    public bool Does(Work work) => Kind == work.Kind && ChangeText == work.ChangeText;
 
     public void AskCancel() => CancelRequested = true;
 
@@ -250,8 +287,13 @@ internal sealed class OperationConfiguration : IEntityTypeConfiguration<Operatio
 {
     public void Configure(EntityTypeBuilder<Operation> builder)
     {
-        builder.ToTable("operations", table => table.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)"));
-        builder.Ignore(o => o.IsLive).Ignore(o => o.Rests).Ignore(o => o.CanCancel);
+        builder.ToTable("operations", table =>
+        {
+            table.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)");
+            table.HasCheckConstraint("ck_operations_change", "(kind = 'Change') = (change <> '')");
+        });
+        builder.Ignore(o => o.IsLive).Ignore(o => o.Rests).Ignore(o => o.CanCancel).Ignore(o => o.Change).Ignore(o => o.Words);
+        builder.Property(o => o.ChangeText).HasColumnName("change").HasMaxLength(WrittenChange.MaxLength);
         builder.Property(o => o.VmName).HasMaxLength(VmName.MaxLength);
         builder.Property(o => o.RequestedBy).HasMaxLength(PortalUser.MaxDisplayName);
         builder.Property(o => o.Problem).HasMaxLength(1000);

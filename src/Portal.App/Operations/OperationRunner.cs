@@ -114,7 +114,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
                     SELECT 1 FROM processes p JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = {ProcessLease.LockSpace}::oid AND l.objid = p.lock_key::oid
                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
                     WHERE p.id = o.owner))
-            RETURNING o.id AS operation, o.vm_id AS vm, o.owner AS owner, o.epoch AS epoch, o.kind AS kind_text
+            RETURNING o.id AS operation, o.vm_id AS vm, o.owner AS owner, o.epoch AS epoch, o.kind AS kind_text, o.change AS change_text
             """).ToListAsync(ct)).SingleOrDefault();
         await transaction.CommitAsync(ct);
         return claim;
@@ -339,7 +339,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var state = !undone ? OperationState.Succeeded : operation.CancelRequested ? OperationState.Cancelled : OperationState.Failed;
         operation.Finish(state, now, operation.ProblemCode, undone ? operation.Problem : null);
         await VmAfter.ApplyAsync(db, vm, operation, seen.State, now, ct);
-        db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, $"operation.{operation.Kind}.{state}".ToLowerInvariant(), vm.Id.Value, vm.Name, $"asked by {operation.RequestedBy}{(operation.Problem is null ? "" : ": " + operation.Problem)}"));
+        db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, $"operation.{operation.Kind}.{state}".ToLowerInvariant(), vm.Id.Value, vm.Name, $"{(operation.Kind == OperationKind.Change ? $"{operation.Words}, " : "")}asked by {operation.RequestedBy}{(operation.Problem is null ? "" : ": " + operation.Problem)}"));
         await SaveAsync(db, operation, ct);
         await transaction.CommitAsync(ct);
         logger.OperationEnded(claim.VmId, claim.Kind, state);
@@ -352,7 +352,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
         var network = await db.Networks.AsNoTracking().SingleAsync(n => n.Id == vm.NetworkId, ct);
         var version = await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == vm.TemplateVersionId, ct);
-        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, host, network, version.Image), new Fence(vm.Id, claim.Epoch));
+        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, host, network, version.Image), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText));
     }
 
     // Every write starts here: the row is locked, and whoever no longer owns it stops.
@@ -388,7 +388,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         }
     }
 
-    private sealed record Claim(Guid Operation, Guid Vm, Guid Owner, long Epoch, string KindText)
+    private sealed record Claim(Guid Operation, Guid Vm, Guid Owner, long Epoch, string KindText, string ChangeText)
     {
         public VmId VmId => new(Vm);
 

@@ -32,8 +32,11 @@ public sealed record OperationRow(
 {
     public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
 
+    /// <summary>What is done to which VM: "Build web-1".</summary>
+    public string Headline => Kind == OperationKind.Change ? $"{VmName}: {Words}" : $"{Words} {VmName}";
+
     internal static OperationRow Of(Operation o) => new(
-        o.Id, o.TenantId, o.VmId, o.VmName, o.Kind, o.Kind.Words(), o.State, o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.NotBefore,
+        o.Id, o.TenantId, o.VmId, o.VmName, o.Kind, o.Words, o.State, o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.NotBefore,
         o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
         [.. o.Steps.OrderBy(s => s.Ordinal).Select(s => new StepRow(s.Ordinal, s.Kind, s.Kind.Words(), s.State, s.StartedAt, s.FinishedAt, s.Tries, StepJournal.Read(s.Journal)))]);
 }
@@ -132,7 +135,7 @@ public static class CancelOperation
 
             if (!operation.CanCancel)
             {
-                return new CannotCancel(operation.Kind, operation.State);
+                return new CannotCancel(operation.Words, operation.State);
             }
 
             operation.AskCancel();
@@ -176,7 +179,8 @@ public static class CancelOperation
 }
 
 /// <summary>It is too late to cancel.</summary>
-public sealed record CannotCancel(OperationKind What, OperationState State)
+/// <param name="What">The operation, for people.</param>
+public sealed record CannotCancel(string What, OperationState State)
     : Refusal("operations.cannot_cancel", State is OperationState.Waiting or OperationState.Running
-        ? $"\"{What.Words()}\" has begun and cannot be taken back; it ends by itself."
+        ? $"\"{What}\" has begun and cannot be taken back; it ends by itself."
         : "This operation has ended, or is being taken back already.");

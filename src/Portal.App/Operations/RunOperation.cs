@@ -50,11 +50,11 @@ public sealed class Doorbell(IBackgroundJobClient jobs, ILogger<Doorbell> logger
 public static class OperationDesk
 {
     /// <summary>Adds an operation with its steps and its audit entry. The unique index refuses a second live one when the transaction is saved.</summary>
-    public static Operation Ask(this PortalDb db, Vm vm, OperationKind kind, Actor actor, DateTimeOffset at)
+    public static Operation Ask(this PortalDb db, Vm vm, Work work, Actor actor, DateTimeOffset at)
     {
-        var operation = Operation.Asked(vm, kind, actor, at);
+        var operation = Operation.Asked(vm, work, actor, at);
         db.Add(operation);
-        db.Add(AuditEntry.Of(actor, vm.TenantId, $"operation.{kind}.asked".ToLowerInvariant(), vm.Id.Value, vm.Name));
+        db.Add(AuditEntry.Of(actor, vm.TenantId, $"operation.{operation.Kind}.asked".ToLowerInvariant(), vm.Id.Value, vm.Name, operation.Kind == OperationKind.Change ? operation.Words : ""));
         return operation;
     }
 
@@ -64,5 +64,6 @@ public static class OperationDesk
 }
 
 /// <summary>The VM has an operation under way already.</summary>
-public sealed record VmBusy(OperationKind What)
-    : Refusal("operations.vm_busy", $"another operation ({What.Words()}) is under way on this VM. Wait until it ends, or cancel it.");
+/// <param name="What">The operation, for people.</param>
+public sealed record VmBusy(string What)
+    : Refusal("operations.vm_busy", $"another operation ({What}) is under way on this VM. Wait until it ends, or cancel it.");

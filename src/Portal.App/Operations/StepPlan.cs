@@ -12,6 +12,9 @@ public enum StepKind
     PowerOff,
     RemoveDomain,
     RemoveDisks,
+
+    /// <summary>The one step of a change; which stands with its operation.</summary>
+    ChangeDomain,
 }
 
 /// <summary>Which steps an operation has, in their order, and how they are called.</summary>
@@ -25,6 +28,7 @@ public static class StepPlan
         OperationKind.PowerOff => [StepKind.PowerOff],
         OperationKind.Reboot => [StepKind.AskShutdown, StepKind.WaitForOff, StepKind.StartDomain],
         OperationKind.Delete => [StepKind.RemoveDomain, StepKind.RemoveDisks],
+        OperationKind.Change => [StepKind.ChangeDomain],
     };
 
     /// <summary>A step for people.</summary>
@@ -39,9 +43,10 @@ public static class StepPlan
         StepKind.PowerOff => "Take the power away",
         StepKind.RemoveDomain => "Remove the domain from the host",
         StepKind.RemoveDisks => "Wipe and remove the disks",
+        StepKind.ChangeDomain => "Change the domain on the host",
     };
 
-    /// <summary>An operation for people, as a verb: "Build", "Shut down".</summary>
+    /// <summary>A kind of operation for people, as a verb: "Build", "Shut down". Which change a change is, says the operation.</summary>
     public static string Words(this OperationKind kind) => kind switch
     {
         OperationKind.Build => "Build",
@@ -50,5 +55,6 @@ public static class StepPlan
         OperationKind.PowerOff => "Force off",
         OperationKind.Reboot => "Reboot",
         OperationKind.Delete => "Delete",
+        OperationKind.Change => "Change",
     };
 }

@@ -28,6 +28,13 @@ internal static class VmAfter
                 await db.ReleaseAddressAsync(vm.Id, now, ct);
                 await EachVolumeAsync(db, vm, v => v.Removed(now), ct);
                 break;
+            case OperationKind.Change when succeeded && operation.Change is DomainChange.Save && seen is DomainState.Off or DomainState.Absent:
+                vm.WasSaved();
+                break;
+            // Either way nothing is left to go on from, also where the guest has gone off again by now.
+            case OperationKind.Start or OperationKind.PowerOff when succeeded:
+                vm.GaveUpSaved();
+                break;
             default:
                 break;
         }

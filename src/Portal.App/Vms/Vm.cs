@@ -104,6 +104,9 @@ public sealed class Vm
     /// <summary>Since when the host has said so; null before the first time.</summary>
     public DateTimeOffset? SeenSince { get; private set; }
 
+    /// <summary>It is off, and its memory is kept on its host's disk: its next start goes on from there.</summary>
+    public bool Saved { get; private set; }
+
     /// <summary>Grows with each rebuild, so that the name of a dying domain is never in the way.</summary>
     public int Generation { get; private set; }
 
@@ -191,11 +194,30 @@ public sealed class Vm
 
         Seen = seen;
         SeenAt = at;
+        // Whatever runs has taken its memory back.
+        Saved = Saved && seen is DomainState.Off or DomainState.Absent;
     }
+
+    /// <summary>Its owner had its memory saved, so that it is off on purpose.</summary>
+    /// <exception cref="InvalidOperationException">It was not seen off: a bug.</exception>
+    public void WasSaved()
+    {
+        if (Seen is not (DomainState.Off or DomainState.Absent))
+        {
+            throw new InvalidOperationException($"VM {Id} was seen {Seen}, so its memory is not on a disk.");
+        }
+
+        Saved = true;
+        Wanted = WantedState.Stopped;
+    }
+
+    /// <summary>Its saved memory is gone, if it had any.</summary>
+    public void GaveUpSaved() => Saved = false;
 
     public void Deleted(DateTimeOffset at)
     {
         MoveTo(VmStage.Deleted);
+        Saved = false;
         DeletedAt = at;
     }
 
@@ -206,6 +228,7 @@ public sealed class Vm
         DeletedAt = at;
         Wanted = WantedState.Stopped;
         Seen = DomainState.Absent;
+        Saved = false;
         Problem = "It was lost with its host, and its disk with it.";
     }
 
@@ -326,7 +349,11 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
 {
     public void Configure(EntityTypeBuilder<Vm> builder)
     {
-        builder.ToTable("vms", table => table.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)"));
+        builder.ToTable("vms", table =>
+        {
+            table.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)");
+            table.HasCheckConstraint("ck_vms_saved", "NOT saved OR (seen IN ('Off', 'Absent') AND stage <> 'Deleted')");
+        });
         builder.Ignore(v => v.SshKeys);
         builder.Property(v => v.Name).HasMaxLength(VmName.MaxLength);
         builder.Property(v => v.PlanName).HasMaxLength(Plan.MaxName);

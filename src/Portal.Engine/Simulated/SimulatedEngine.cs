@@ -312,7 +312,8 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         }
 
         var state = Look(name).State;
-        return state == after ? StepOutcome.AlreadyThere
+        // A domain that went off by itself in the meantime is not a saved one.
+        return state == after && (change is not DomainChange.Save || _store.Read(name) is { Saved: true }) ? StepOutcome.AlreadyThere
             : state != from ? new WrongState(name.Text, from == DomainState.Paused ? "paused" : "running")
             : await ChangeAsync(name, before => before! with { State = after, Saved = change is DomainChange.Save }, ct).ConfigureAwait(false);
     }

@@ -109,11 +109,11 @@ internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
 internal sealed record StepJson(int Ordinal, string Kind, string Words, string State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries, IReadOnlyList<JournalLine> Commands);
 
 internal sealed record OperationJson(
-    Guid Id, Guid Tenant, Guid Vm, string VmName, string Kind, string State, string RequestedBy, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
+    Guid Id, Guid Tenant, Guid Vm, string VmName, string Kind, string Words, string State, string RequestedBy, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
     string? Problem, string? ProblemCode, bool CancelRequested, bool CanCancel, IReadOnlyList<StepJson> Steps)
 {
     public static OperationJson Of(OperationRow o) => new(
-        o.Id.Value, o.Tenant.Value, o.Vm.Value, o.VmName, o.Kind.ToString(), o.State.ToString(), o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
+        o.Id.Value, o.Tenant.Value, o.Vm.Value, o.VmName, o.Kind.ToString(), o.Words, o.State.ToString(), o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
         [.. o.Steps.Select(s => new StepJson(s.Ordinal, s.Kind.ToString(), s.Words, s.State.ToString(), s.StartedAt, s.FinishedAt, s.Tries, s.Commands))]);
 }
 
@@ -126,10 +126,10 @@ internal sealed record VmJson(Guid Id, string Name, string Status, string? Statu
 internal sealed record VmPageJson(IReadOnlyList<VmJson> Vms, Guid? Next);
 
 internal sealed record VmDetailsJson(
-    VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, OperationJson? Live, OperationJson? Last)
+    VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, bool Saved, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, OperationJson? Live, OperationJson? Last)
 {
     public static VmDetailsJson Of(GetVm.Details d) => new(
-        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
+        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Saved, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
         d.Live is null ? null : OperationJson.Of(d.Live), d.Last is null ? null : OperationJson.Of(d.Last));
 }
 

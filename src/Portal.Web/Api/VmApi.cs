@@ -23,6 +23,12 @@ internal static class VmApi
         Power(vms, "shut-down", PowerVm.Action.ShutDown, "ShutDownVm", "Asks the guest to shut down, and waits.");
         Power(vms, "power-off", PowerVm.Action.PowerOff, "PowerOffVm", "Takes the power away; the disk stays.");
         Power(vms, "reboot", PowerVm.Action.Reboot, "RebootVm", "Asks the guest to shut down, and starts it again.");
+        vms.MapPost("/{vm:guid}/changes", async (Guid tenant, Guid vm, ChangeBody body, ChangeVm.Handler handler, HttpContext http, CancellationToken ct) =>
+                body.ToChange().TryGet(out var change, out var refusal)
+                    ? Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), change), http.Actor(), ct))
+                    : Problems.From(refusal))
+            .WithName("ChangeVm").WithSummary("Pauses, resumes or saves it, presses SysRq, or has it use less while it runs; operators also pin it and set its share. What its host does not offer is a 409.")
+            .Produces<AcceptedJson>(202).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
         vms.MapPost("/{vm:guid}/build", async (Guid tenant, Guid vm, RetryBuild.Handler handler, HttpContext http, CancellationToken ct) =>
                 Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)))
             .WithName("RetryBuild").WithSummary("Builds a VM again whose build failed.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409);

@@ -61,9 +61,9 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
 
     private bool MayControl(OperationRow operation) => May(Permission.ControlVms, operation.Tenant);
 
-    // A delete is asked for again on the VM's page, where its name is typed.
+    // A delete is asked for again on the VM's page, where its name is typed; so is a change, where one sees whether it still makes sense.
     private static bool CanRetry(OperationRow operation) =>
-        operation.State is OperationState.Failed or OperationState.Cancelled && operation.Kind != OperationKind.Delete;
+        operation.State is OperationState.Failed or OperationState.Cancelled && operation.Kind is not (OperationKind.Delete or OperationKind.Change);
 
     private IReadOnlyList<Crumb> Crumbs(OperationRow operation) =>
         _tenant is null ? [] : [new(_tenant.Name, $"/t/{_tenant.Slug}"), new("VMs", $"/t/{_tenant.Slug}/vms"), new(operation.VmName, VmHref(operation))];

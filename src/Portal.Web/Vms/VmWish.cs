@@ -9,4 +9,8 @@ public enum VmWish
     Reboot,
     BuildAgain,
     Delete,
+    Pause,
+    Resume,
+    Save,
+    SysRq,
 }

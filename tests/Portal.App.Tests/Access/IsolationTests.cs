@@ -7,6 +7,7 @@ using Portal.App.Control;
 using Portal.App.Operations;
 using Portal.App.Ordering;
 using Portal.App.Tenants;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Tests.Access;
@@ -38,6 +39,7 @@ public sealed class IsolationTests(TwoTenants fixture) : IClassFixture<TwoTenant
             IsNotFound(await main.Get<PowerVm.Handler>().HandleAsync(new(tenant, vm, action), me, ct));
         }
 
+        IsNotFound(await main.Get<ChangeVm.Handler>().HandleAsync(new(tenant, vm, new DomainChange.Pause()), me, ct));
         IsNotFound(await main.Get<DeleteVm.Handler>().HandleAsync(new(tenant, vm, "vm-1"), me, ct));
         IsNotFound(await main.Get<RetryBuild.Handler>().HandleAsync(new(tenant, vm), me, ct));
         IsNotFound(await main.Get<OpenConsole.Handler>().HandleAsync(new(tenant, vm, "http://localhost"), me, ct));

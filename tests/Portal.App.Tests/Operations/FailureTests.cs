@@ -119,6 +119,7 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
     [InlineData(OperationKind.PowerOff)]
     [InlineData(OperationKind.ShutDown)]
     [InlineData(OperationKind.Delete)]
+    [InlineData(OperationKind.Change)]
     public async Task What_waits_for_a_host_that_stays_away_can_be_called_off(OperationKind kind)
     {
         var ct = TestContext.Current.CancellationToken;
@@ -255,6 +256,7 @@ public sealed class FailureTests(WorldFixture fixture) : IClassFixture<WorldFixt
     [InlineData(OperationKind.PowerOff)]
     [InlineData(OperationKind.Reboot)]
     [InlineData(OperationKind.Delete)]
+    [InlineData(OperationKind.Change)]
     public async Task What_is_called_off_before_it_begins_leaves_the_vm_as_it_was(OperationKind kind)
     {
         var ct = TestContext.Current.CancellationToken;

@@ -14,7 +14,7 @@ internal static class Picture
         var text = new StringBuilder();
         await using var db = world.Main.Dbs.ForSystem();
         var vm = await db.Vms.AsNoTracking().SingleAsync(v => v.Id == id, ct);
-        Line($"vm: {vm.Stage}, wanted {vm.Wanted}, seen {vm.Seen}, generation {vm.Generation}, problem {vm.Problem ?? "none"}");
+        Line($"vm: {vm.Stage}, wanted {vm.Wanted}, seen {vm.Seen}, saved {vm.Saved}, generation {vm.Generation}, problem {vm.Problem ?? "none"}");
         foreach (var operation in await db.Operations.AsNoTracking().Include(o => o.Steps.OrderBy(s => s.Ordinal)).Where(o => o.VmId == id).OrderBy(o => o.CreatedAt).ToListAsync(ct))
         {
             Line($"operation: {operation.Kind} {operation.State} {operation.ProblemCode} {operation.Problem}, owned {operation.Owner is not null}: {string.Join(" ", operation.Steps.Select(s => $"{s.Kind}={s.State}"))}");

@@ -110,6 +110,20 @@ public sealed class SimulatedEngineTests : EngineContract, IAsyncDisposable
         Assert.Equal(StepOutcome.AlreadyThere, Value(await engine.EnsureRootDiskAsync(An.Fence(first), first, Ct)));
     }
 
+    [Fact]
+    public async Task What_went_off_by_itself_was_not_saved()
+    {
+        var spec = await RunningAsync();
+        var fence = An.Fence(spec);
+        Value(await _engine.AskShutdownAsync(fence, spec.Name, Ct));
+
+        Assert.IsType<WrongState>((await _engine.ChangeAsync(fence, spec.Name, new DomainChange.Save(), Ct)).Refusal);
+
+        Value(await _engine.EnsureRunningAsync(fence, spec.Name, Ct));
+        Assert.Equal(StepOutcome.Changed, Value(await _engine.ChangeAsync(fence, spec.Name, new DomainChange.Save(), Ct)));
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await _engine.ChangeAsync(fence, spec.Name, new DomainChange.Save(), Ct)));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _engine.DisposeAsync();

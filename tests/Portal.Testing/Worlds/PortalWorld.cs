@@ -174,7 +174,7 @@ public sealed class PortalWorld : IAsyncDisposable
         return await db.Operations.AsNoTracking().Include(o => o.Steps.OrderBy(s => s.Ordinal)).Where(o => o.VmId == vm).OrderByDescending(o => o.CreatedAt).FirstAsync(ct);
     }
 
-    /// <summary>Asks for an operation of a kind, as its owner would. The bell is rung in <see cref="Main"/> and left ringing.</summary>
+    /// <summary>Asks for an operation of a kind, as its owner would; a change is a pause. The bell is rung in <see cref="Main"/> and left ringing.</summary>
     public async Task<Result<OperationId>> AskAsync(Vm vm, OperationKind kind, CancellationToken ct, Actor? actor = null)
     {
         var who = actor ?? Owner;
@@ -185,6 +185,7 @@ public sealed class PortalWorld : IAsyncDisposable
             OperationKind.ShutDown => await Power(PowerVm.Action.ShutDown),
             OperationKind.PowerOff => await Power(PowerVm.Action.PowerOff),
             OperationKind.Reboot => await Power(PowerVm.Action.Reboot),
+            OperationKind.Change => await Main.Get<ChangeVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, new DomainChange.Pause()), who, ct),
             OperationKind.Delete => await Main.Get<DeleteVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, vm.Name), who, ct),
         };
 

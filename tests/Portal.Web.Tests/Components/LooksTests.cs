@@ -32,6 +32,25 @@ public sealed class LooksTests
         Assert.Distinct(Enum.GetValues<ShownStatus>().Select(s => Looks.Of(s).Word));
 
     [Fact]
+    public void A_saved_vm_is_off_on_purpose_and_told_from_a_stopped_one_without_colour()
+    {
+        var (saved, stopped) = (Looks.Of(ShownStatus.Saved), Looks.Of(ShownStatus.Stopped));
+
+        Assert.Equal(("Saved", Tone.Neutral), (saved.Word, saved.Tone));
+        Assert.NotEqual(stopped.Icon, saved.Icon);
+        Assert.True(Looks.Of(ShownStatus.Changing).Busy);
+    }
+
+    [Fact]
+    public void A_change_is_named_after_its_vm()
+    {
+        var build = Operation(OperationState.Running);
+
+        Assert.Equal("Build web-1", build.Headline);
+        Assert.Equal("web-1: Use 256 MiB of memory", (build with { Kind = OperationKind.Change, Words = "Use 256 MiB of memory" }).Headline);
+    }
+
+    [Fact]
     public void What_is_only_believed_is_dashed() => Assert.Equal([ShownStatus.Unreachable], Enum.GetValues<ShownStatus>().Where(s => Looks.Of(s).Dashed));
 
     [Fact]

@@ -17,6 +17,7 @@ public static class Looks
         ShownStatus.Stopping => StatusLook.Working("Stopping"),
         ShownStatus.Rebooting => StatusLook.Working("Rebooting"),
         ShownStatus.Deleting => StatusLook.Working("Deleting"),
+        ShownStatus.Changing => StatusLook.Working("Changing"),
         ShownStatus.Waiting => new("Waiting", Icons.Material.Outlined.HourglassTop, Tone.Waiting),
         ShownStatus.Unreachable => new("Unreachable", Icons.Material.Outlined.HelpOutline, Tone.Warning, Dashed: true),
         ShownStatus.Crashed => new("Crashed", Icons.Material.Outlined.Dangerous, Tone.Error),
@@ -24,6 +25,7 @@ public static class Looks
         ShownStatus.Differs => new("Differs", Icons.Material.Outlined.SyncProblem, Tone.Warning),
         ShownStatus.Running => new("Running", Icons.Material.Outlined.PlayCircle, Tone.Success),
         ShownStatus.Paused => new("Paused", Icons.Material.Outlined.PauseCircle, Tone.Neutral),
+        ShownStatus.Saved => new("Saved", Icons.Material.Outlined.BookmarkBorder, Tone.Neutral),
         ShownStatus.Stopped => new("Stopped", Icons.Material.Outlined.StopCircle, Tone.Neutral),
     };
 
