@@ -43,6 +43,7 @@ command_test() {
         stop_lab
     done < <(test_projects "$fast" "${only[@]}")
 
+    [[ $fast ]] || ((${#only[@]} > 0)) || check_article
     ((PASSED + FAILED > 0)) || FAILED=1 # nothing ran: that is no success
     trap - EXIT
     stop_tests
@@ -137,6 +138,22 @@ run_tests() {
     SKIPPED=$((SKIPPED + s))
     say "${project#Portal.}" "$p passed, $((f + e)) failed$( ((s == 0)) || echo ", $s skipped"), $((SECONDS - started)) s"
     ((f + e == 0)) || show_failures "$project" "$log" "$code"
+}
+
+# The proofs that docs/article.md names: each ran in this run and passed. Counts as one test.
+check_article() {
+    local proof absent=()
+    [[ -f $ROOT/docs/article.md ]] || return 0
+    while read -r proof; do
+        grep -ohE "<test [^>]*result=\"Pass\"[^>]*>" "$TEST_LOGS"/*.xml 2>/dev/null | grep -qE "type=\"[^\"]*\.${proof%%.*}\" method=\"${proof#*.}\"" || absent+=("$proof")
+    done < <(grep '^|' "$ROOT/docs/article.md" | grep -oE "\`[A-Z][A-Za-z]*Tests\.[A-Za-z0-9_]+\`" | tr -d "\`" | sort -u)
+    if ((${#absent[@]} == 0)); then
+        PASSED=$((PASSED + 1))
+        say article "each row of docs/article.md was proven in this run"
+    else
+        FAILED=$((FAILED + 1))
+        warn "docs/article.md names tests that did not pass in this run: ${absent[*]}"
+    fi
 }
 
 # The report's own sums: attributes of its only <assembly> element.
