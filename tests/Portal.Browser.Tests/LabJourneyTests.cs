@@ -43,6 +43,7 @@ public sealed class LabJourneyTests(LabPortal portal, Browser browser) : IClassF
         await TalkToTheGuestAsync(tenant);
         await PictureTests.TakeAsync(tenant.Page, "vm-console-on-xen");
         await SeeItOnTheHostAsync(staff, "xen-web");
+        await PauseAndResumeAsync(tenant);
         await DeleteAsync(tenant, "xen-web");
         await SeeNothingLeftAsync(staff);
     }
@@ -71,6 +72,23 @@ public sealed class LabJourneyTests(LabPortal portal, Browser browser) : IClassF
         await Assertions.Expect(screen).ToContainTextAsync(new Regex("[#$] ?\\s*$|[#~] "));
         await tenant.Page.Keyboard.TypeAsync("echo answer-$((6*7)) from $(hostname) on $(cat /sys/hypervisor/type)\n");
         await Assertions.Expect(screen).ToContainTextAsync("answer-42 from xen-web on xen");
+    }
+
+    private static async Task PauseAndResumeAsync(Person tenant)
+    {
+        await tenant.Page.GetByRole(AriaRole.Navigation, new() { Name = "xen-web" }).GetByRole(AriaRole.Link, new() { Name = "Overview" }).ClickAsync();
+        await Assertions.Expect(tenant.Page.Locator("main")).ToContainTextAsync("Use less while it runs");
+        await PictureTests.TakeAsync(tenant.Page, "vm-on-xen");
+        await tenant.Button("More").ClickAsync();
+        await tenant.Page.Locator(".mud-menu-item", new() { HasText = "SysRq" }).WaitForAsync();
+        await PictureTests.SaveAsync(tenant.Page, "vm-more-light-1440.png");
+        await tenant.Page.Locator(".mud-menu-item", new() { HasText = "Pause" }).ClickAsync();
+        await tenant.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^Pause") }).ClickAsync();
+        var status = tenant.Page.Locator(".page-head .status-word");
+        await Assertions.Expect(status).ToHaveTextAsync("Paused", new() { Timeout = 120_000 });
+        await PictureTests.SaveAsync(tenant.Page, "vm-paused-light-1440.png");
+        await tenant.Button("^Resume").ClickAsync();
+        await Assertions.Expect(status).ToHaveTextAsync("Running", new() { Timeout = 120_000 });
     }
 
     private static async Task SeeItOnTheHostAsync(Person staff, string name)

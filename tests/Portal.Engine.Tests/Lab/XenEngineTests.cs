@@ -122,7 +122,7 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
         Value(await xen.EnsureRootDiskAsync(An.Fence(spec), spec, Ct));
         Value(await xen.EnsureDisksGoneAsync(An.Fence(spec), spec.Name, Ct));
 
-        Assert.Equal(["lvcreate", "lvextend", "lvremove", "rm"], journal.Lines.Select(l => l.Command.Split(' ')[0]));
+        Assert.Equal(["lvcreate", "lvextend", "lvremove", "rm", "rm"], journal.Lines.Select(l => l.Command.Split(' ')[0]));
         Assert.All(journal.Lines, line => Assert.Equal(0, line.ExitCode));
     }
 
