@@ -61,7 +61,7 @@ ask_to_remove() {
     local domains
     if libvirt_is_needed && ! libvirt_answers; then domains="all that it has made"; else domains="$(instance_domains | wc -l)"; fi
     tell "This removes the portal in $DATA:" \
-        "  machines    $domains, with their disks in $(our_pools | paste -sd' ' -); they are switched off$([[ ! -f $DATA/lab ]] || echo "; the lab with those on it, if it was started for them")" \
+        "  machines    $domains, with their disks in $(our_pools | paste -sd' ' -); they are switched off$([[ ! -f $DATA/lab ]] || echo "; the lab with those on it, if it was started for them"); those on hosts that were added in the browser stay there" \
         "  database    tenants, orders, usage, accounts$([[ -d $SHARED/postgres ]] || echo ' - not the one that ConnectionStrings__Portal names')" \
         "  files       $(du -sh -- "$SHARED/" 2>/dev/null | cut -f1) in $DATA$([[ $SHARED == "$DATA" ]] || echo " and $SHARED")$([[ ${PORTAL_APP:-} ]] || echo ", and the builds in $ARTIFACTS")" \
         "Installed Debian packages stay." ""

@@ -119,10 +119,10 @@ add_lab() {
     local script whose=ours
     install_needs images
     ! lab_runs || whose="$(cat "$DATA/lab" 2>/dev/null || echo found)"
+    echo "$whose" >"$DATA/lab"
     lab_up
     script="$(PORTAL_DATA="$DATA" dotnet "$APP" --lab-host 127.0.0.1 "$(<"$LAB/port")" "$LAB/host_key.pub")" || fail "The lab could not be added." "The reason is above."
     lab_ssh sh -s <<<"$script" >/dev/null || fail "The portal's part could not be installed in the lab." "Its words are above."
-    echo "$whose" >"$DATA/lab"
     say lab "is host xen-lab of this portal; its image of Tiny Linux is built and copied to it now (a few minutes)"
 }
 

@@ -54,7 +54,7 @@ public sealed class LabJourneyTests(LabPortal portal, Browser browser) : IClassF
         await staff.GoAsync("/ops/hosts");
         await Assertions.Expect(staff.Page.Locator("main .status-word").First).ToHaveTextAsync("Online");
         await PictureTests.TakeAsync(staff.Page, "hosts-with-xen");
-        foreach (var (tab, says) in new[] { ("", "vgdisk/thin"), ("checks", "Bridge xenbr0"), ("inventory", "Domains"), ("messages", "xen_version"), ("installation", "ssh root@127.0.0.1 sh -s"), ("settings", "Volume group") })
+        foreach (var (tab, says) in new[] { ("", "vgdisk/thin"), ("checks", "Bridge xenbr0"), ("inventory", "Domains"), ("messages", "xen_version"), ("installation", "root@127.0.0.1 sh -s"), ("settings", "Volume group") })
         {
             await staff.GoAsync($"/ops/hosts/{host}/{tab}");
             await Assertions.Expect(staff.Page.Locator("main")).ToContainTextAsync(says);

@@ -64,7 +64,7 @@ public static class PowerVm
                 case Action.ShutDown or Action.Reboot when vm.Seen is not DomainState.Running:
                     return new NotNow(vm.Name, "is not running.");
                 // A saved one is off and still keeps its memory, which this gives up.
-                case Action.PowerOff when vm.Seen is DomainState.Off or DomainState.Absent && !vm.Saved:
+                case Action.PowerOff when vm.Seen is DomainState.Off or DomainState.Absent && !vm.Saved && vm.Wanted == WantedState.Stopped:
                     return new NotNow(vm.Name, "is off already.");
                 case Action.Start or Action.Reboot:
                     vm.Want(WantedState.Running);

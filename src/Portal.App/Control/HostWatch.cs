@@ -154,7 +154,8 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
     {
         await using var db = dbs.ForSystem();
         var row = await db.Hosts.SingleAsync(h => h.Id == id, ct);
-        if (row.ForeignKey == changed.Shown || row.Mode == HostMode.WrittenOff)
+        // A look that began before a new key was pinned says nothing of that one.
+        if (row.ForeignKey == changed.Shown || row.Xen?.Key.Fingerprint != changed.Pinned || row.Mode == HostMode.WrittenOff)
         {
             return;
         }

@@ -213,7 +213,7 @@ public sealed record VmActions
         {
             Start = there && !on,
             ShutDown = runs,
-            PowerOff = there && (on || vm.Seen == DomainState.Crashed || vm.Saved),
+            PowerOff = there && (on || vm.Seen == DomainState.Crashed || vm.Saved || vm.Wanted == WantedState.Running),
             Reboot = runs,
             Delete = free && vm.Stage is VmStage.Ready or VmStage.Failed or VmStage.Deleting,
             RetryBuild = free && vm.Stage == VmStage.Failed,

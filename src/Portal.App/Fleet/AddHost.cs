@@ -94,7 +94,7 @@ public static partial class AddHost
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var host = new Host(
                 form.Name.Trim(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)),
-                new XenAccess(form.Address.Trim(), form.Port, key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim()), ReserveOf(form));
+                new XenAccess(form.Address.Trim().ToLowerInvariant(), form.Port, key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim()), ReserveOf(form));
             host.Allow(form.MaxOperations);
             db.Add(host);
             db.Add(new Pool(host.Id, form.ThinPool.Trim()));

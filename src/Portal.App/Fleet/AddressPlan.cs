@@ -6,10 +6,11 @@ using Portal.Kernel;
 namespace Portal.App.Fleet;
 
 /// <summary>The addresses of a host's guests, read from a form.</summary>
-internal sealed record AddressPlan(Ipv4Address Network, int PrefixLength, Ipv4Range Range, Ipv4Address Gateway, Ipv4Address Dns)
+/// <param name="Own">The host's own, where it was named by it.</param>
+internal sealed record AddressPlan(Ipv4Address Network, int PrefixLength, Ipv4Range Range, Ipv4Address Gateway, Ipv4Address Dns, Ipv4Address? Own)
 {
-    /// <summary>What guests may have: not the network itself, its broadcast address, or the gateway's and the resolver's.</summary>
-    public IEnumerable<Ipv4Address> ForGuests => Range.All.Where(ip => ip != Network && ip != Broadcast(Network, PrefixLength) && ip != Gateway && ip != Dns);
+    /// <summary>What guests may have: not the network itself, its broadcast address, or the gateway's, the resolver's and the host's own.</summary>
+    public IEnumerable<Ipv4Address> ForGuests => Range.All.Where(ip => ip != Network && ip != Broadcast(Network, PrefixLength) && ip != Gateway && ip != Dns && ip != Own);
 
     /// <summary>Pure.</summary>
     public static Result<AddressPlan> Read(HostForm form)
@@ -36,7 +37,7 @@ internal sealed record AddressPlan(Ipv4Address Network, int PrefixLength, Ipv4Ra
             return wrong;
         }
 
-        var plan = new AddressPlan(network, prefix, range, gateway, dns);
+        var plan = new AddressPlan(network, prefix, range, gateway, dns, Ipv4Address.TryParse(form.Address.Trim(), out var own) ? own : null);
         return plan.ForGuests.Any() ? plan : new Invalid("lastIp", "There is no address left for a guest between these two.");
 
         bool Within(Ipv4Address ip) => (ip.Value & Mask(prefix)) == network.Value;

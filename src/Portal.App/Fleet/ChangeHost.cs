@@ -45,7 +45,7 @@ public static class ChangeHost
                 return wrong;
             }
 
-            var wanted = new XenAccess(form.Address.Trim(), form.Port, xen.Key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim());
+            var wanted = new XenAccess(form.Address.Trim().ToLowerInvariant(), form.Port, xen.Key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim());
             var moves = wanted.Group != xen.Group || wanted.Pool != xen.Pool;
             if (moves && await db.Vms.AnyAsync(v => v.HostId == host.Id && v.DeletedAt == null, ct))
             {

@@ -77,9 +77,7 @@ public static class PinHostKey
                 return refusal;
             }
 
-            await using var db = dbs.ForSystem();
-            var host = await db.Hosts.SingleOrDefaultAsync(h => h.Id == request.Host && h.Mode != HostMode.WrittenOff, ct);
-            if (host?.Xen is not { } xen)
+            if ((await dbs.FindHostAsync(request.Host, ct))?.Xen is not { } xen)
             {
                 return new NotFound("host");
             }
@@ -113,10 +111,20 @@ public static class PinHostKey
                 return default(Done);
             }
 
+            // After the network, which takes its time: the watch writes to the row meanwhile, and somebody else may have changed it.
+            await using var db = dbs.ForSystem();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var host = (await db.Hosts.FromSql($"SELECT *, xmin FROM hosts WHERE id = {request.Host.Value} FOR UPDATE").ToListAsync(ct)).Single();
+            if (host.Mode == HostMode.WrittenOff || host.Xen != xen)
+            {
+                return new ChangedMeanwhile("host");
+            }
+
             host.ReachBy(xen with { Key = shown });
             db.Add(AuditEntry.OfPlatform(actor, "host.key_pinned", host.Id.Value, host.Name, $"{xen.Key.Fingerprint} -> {shown.Fingerprint}"));
             await db.SaveChangesAsync(ct);
             await db.AnnounceAsync(Topic.Hosts, ct);
+            await transaction.CommitAsync(ct);
             return default(Done);
         }
     }

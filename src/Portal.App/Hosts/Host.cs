@@ -142,9 +142,9 @@ public sealed class Host
     /// <summary>Where it is from now on, and what the portal uses there.</summary>
     public void ReachBy(XenAccess access)
     {
+        ForeignKey = (Address, Port, HostKey) == (access.Address, access.Port, access.Key.Line) ? ForeignKey : null;
         (Address, Port, HostKey) = (access.Address, access.Port, access.Key.Line);
         (VolumeGroup, ThinPool, Bridge) = (access.Group, access.Pool, access.Bridge);
-        ForeignKey = null;
     }
 
     /// <summary>What is not sold from now on.</summary>

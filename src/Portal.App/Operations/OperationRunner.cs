@@ -33,24 +33,41 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
 
     /// <summary>Works on the operation until it ends or has to rest. Returns at once where somebody is at it, here or in another process. Safe to repeat.</summary>
     /// <exception cref="Npgsql.NpgsqlException">The database failed; the sweep rings again.</exception>
-    public async Task RunAsync(OperationId id, CancellationToken ct)
+    /// <returns>Whether this call had it: then its host may have room now.</returns>
+    public async Task<bool> RunAsync(OperationId id, CancellationToken ct)
     {
         if (!_atWork.TryAdd(id, id))
         {
-            return;
+            return false;
         }
 
         try
         {
-            if (await ClaimAsync(id, ct) is { } claim)
+            if (await ClaimAsync(id, ct) is not { } claim)
             {
-                await RunAsync(claim, ct);
+                return false;
             }
+
+            await RunAsync(claim, ct);
+            return true;
         }
         finally
         {
             _atWork.TryRemove(id, out _);
         }
+    }
+
+    /// <summary>Who may begin now that an operation has let go of its host: the one that waits there longest; null where none does, or the host is full. Rung for, it need not wait for the sweep.</summary>
+    public async Task<OperationId?> NextBesideAsync(OperationId ended, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        return (await db.Database.SqlQuery<Guid>(
+            $"""
+            SELECT o.id AS "Value" FROM operations e JOIN vms ev ON ev.id = e.vm_id JOIN hosts h ON h.id = ev.host_id JOIN vms v ON v.host_id = h.id JOIN operations o ON o.vm_id = v.id
+            WHERE e.id = {ended.Value} AND o.id <> e.id AND o.finished_at IS NULL AND o.owner IS NULL AND o.started_at IS NULL AND o.not_before <= clock_timestamp()
+              AND (SELECT count(*) FROM operations other JOIN vms otherv ON otherv.id = other.vm_id WHERE otherv.host_id = h.id AND other.finished_at IS NULL AND other.owner IS NOT NULL) < h.max_operations
+            ORDER BY o.created_at, o.id LIMIT 1
+            """).ToListAsync(ct)) is [var next] ? new OperationId(next) : null;
     }
 
     private async Task RunAsync(Claim claim, CancellationToken ct)
@@ -120,26 +137,15 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         return claim;
     }
 
-    // What a dead process had counts as well, until it is taken over, which needs no place of its own: it has one.
+    // What a dead process had counts as well, until it is taken over. One that has begun needs no place of its own, or a guest that went down for its reboot
+    // would wait behind everything that was asked for since.
     private static async Task<bool> IsFullAsync(PortalDb db, OperationId id, Guid host, CancellationToken ct) =>
         await db.Database.ExecuteSqlAsync(
             $"""
             UPDATE operations o SET problem = 'Its host works on ' || h.max_operations || ' operations at this moment, which is as many as it may. This one begins when one of them ends.'
-            FROM hosts h WHERE h.id = {host} AND o.id = {id.Value} AND o.owner IS NULL AND o.finished_at IS NULL
+            FROM hosts h WHERE h.id = {host} AND o.id = {id.Value} AND o.owner IS NULL AND o.started_at IS NULL AND o.finished_at IS NULL
               AND (SELECT count(*) FROM operations other JOIN vms v ON v.id = other.vm_id WHERE v.host_id = h.id AND other.finished_at IS NULL AND other.owner IS NOT NULL) >= h.max_operations
             """, ct) > 0;
-
-    /// <summary>Who may begin now that an operation has let go of its host: the one that waits there longest; null where none does. Rung for, it need not wait for the sweep.</summary>
-    public async Task<OperationId?> NextBesideAsync(OperationId ended, CancellationToken ct)
-    {
-        await using var db = dbs.ForSystem();
-        return (await db.Database.SqlQuery<Guid>(
-            $"""
-            SELECT o.id AS "Value" FROM operations e JOIN vms ev ON ev.id = e.vm_id JOIN hosts h ON h.id = ev.host_id JOIN vms v ON v.host_id = h.id JOIN operations o ON o.vm_id = v.id
-            WHERE e.id = {ended.Value} AND o.id <> e.id AND o.finished_at IS NULL AND o.owner IS NULL AND o.started_at IS NULL AND o.not_before <= clock_timestamp()
-            ORDER BY o.created_at, o.id LIMIT 1
-            """).ToListAsync(ct)) is [var next] ? new OperationId(next) : null;
-    }
 
     private async Task WorkAsync(Claim claim, CancellationToken ct)
     {

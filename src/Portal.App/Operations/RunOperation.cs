@@ -18,8 +18,8 @@ public sealed class RunOperation(OperationRunner runner, Doorbell doorbell)
     [AutomaticRetry(Attempts = 0, LogEvents = false, OnAttemptsExceeded = AttemptsExceededAction.Delete)]
     public async Task RunAsync(Guid operation, CancellationToken ct)
     {
-        await runner.RunAsync(new OperationId(operation), ct);
-        if (await runner.NextBesideAsync(new OperationId(operation), ct) is { } next)
+        // Whoever did not get a place frees none: to ring all the same, those who wait would ring each other for ever.
+        if (await runner.RunAsync(new OperationId(operation), ct) && await runner.NextBesideAsync(new OperationId(operation), ct) is { } next)
         {
             doorbell.Ring(next);
         }

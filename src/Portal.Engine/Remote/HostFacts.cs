@@ -1,10 +1,18 @@
 using System.Globalization;
+using Portal.Kernel;
 
 namespace Portal.Engine.Remote;
 
 /// <summary>What `portal-host` tells of its machine.</summary>
 internal sealed record HostFacts(DateTimeOffset Time, string Kernel, string Processor, string Load, TimeSpan Uptime, string ConsoleDaemon, IReadOnlyList<string> Bridges, IReadOnlyList<string> Tools)
 {
+    /// <summary>The second number of df's second line.</summary>
+    /// <exception cref="HostFaultException">There is none.</exception>
+    public static ByteSize Room(string df) =>
+        df.Split('\n', StringSplitOptions.RemoveEmptyEntries) is [_, var line] && line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var free] && long.TryParse(free, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            ? new ByteSize(bytes)
+            : throw new HostFaultException($"df answered what cannot be understood: {df}");
+
     /// <exception cref="HostFaultException">It leaves out what every portal-host says.</exception>
     public static HostFacts Parse(string output)
     {

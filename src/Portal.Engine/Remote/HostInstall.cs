@@ -42,12 +42,14 @@ internal static partial class HostInstall
             #!/bin/sh
             # Makes this machine a host of the portal. Run it as root. It adds an account without a password, one rule for sudo, one program and the
             # portal's key; the key can do nothing but run that program. Run again it brings all of it up to date. To take it away:
-            #   userdel --remove {User}; rm -r /etc/sudoers.d/portal-host /etc/portal-host.conf /usr/local/lib/portal
+            #   userdel --remove {User}; rm -r /etc/sudoers.d/portal-host /etc/portal-host.conf /usr/local/lib/portal /var/lib/portal-host
             set -eu
             [ "$(id -u)" = 0 ] || {Braced("echo 'Run this as root.' >&2; exit 1;")}
             for program in sudo perl lvs xl; do
                 command -v "$program" >/dev/null || {Braced("""echo "There is no $program here. Install it, then run this again." >&2; exit 1;""")}
             done
+            home=$(getent passwd {User} | cut -d: -f6)
+            [ -z "$home" ] || [ "$home" = /var/lib/portal-account ] || {Braced($"""echo "There is an account {User} already, which is not the portal's. Rename it, then run this again." >&2; exit 1;""")}
             id -u {User} >/dev/null 2>&1 || useradd --system --create-home --home-dir /var/lib/portal-account --shell /bin/sh {User}
             install -d -m 755 /usr/local/lib/portal
             cat >{Program}.new <<'END-OF-PORTAL-HOST'

@@ -9,9 +9,12 @@ namespace Portal.Engine.Xen;
 internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider clock)
 {
     private static readonly TimeSpan s_guestMayTake = TimeSpan.FromSeconds(30);
+    private static readonly ByteSize s_floor = ByteSize.FromMiB(256);
 
     public async Task<Result<StepOutcome>> DoAsync(XenActing act, DomainName name, DomainChange change, CancellationToken ct)
     {
+        // Behind the fence: a save that somebody else began has ended by then.
+        await act.LookOnlyAsync(ct).ConfigureAwait(false);
         var state = await host.StateAsync(name, ct).ConfigureAwait(false);
         if (change is DomainChange.Save && state == DomainState.Off && await domains.IsSavedAsync(name, ct).ConfigureAwait(false))
         {
@@ -28,7 +31,7 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
             DomainChange.Pause => await PauseAsync(act, name, state, ct).ConfigureAwait(false),
             DomainChange.Resume => state == DomainState.Running
                 ? await act.LookOnlyAsync(ct).ConfigureAwait(false)
-                : await act.RunAsync(XlCommands.Unpause(name.Text), "resume the domain", ct).ConfigureAwait(false),
+                : await domains.StartAsync(act, name, ct).ConfigureAwait(false),
             DomainChange.Save => await SaveAsync(act, name, ct).ConfigureAwait(false),
             DomainChange.PressSysRq(var key) => await act.RunAsync(XlCommands.SysRq(name.Text, key), "press the key", ct).ConfigureAwait(false),
             DomainChange.SetMemory(var memory) => await UntilAsync(
@@ -55,6 +58,13 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
     {
         // Of an earlier try that was cut off: only a domain that has ended leaves a whole one.
         await domains.ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
+        // The host's own system lives on that disk, and the fences of all VMs.
+        var (room, memory) = (HostFacts.Room(await host.AskAsync(PortalHostCommands.Room(), ct).ConfigureAwait(false)), ByteSize.FromMiB((await DomainAsync(name, ct).ConfigureAwait(false)).MemoryMiB));
+        if (room < memory + s_floor)
+        {
+            return new HostSaidNo("save the guest's memory", $"that takes {memory}, and the host's own disk has {room} left, of which it keeps {s_floor}.");
+        }
+
         var saved = await act.DoAsync(XlCommands.Save(name.Text, $"{PortalHostCommands.Files}/{XenHost.SaveOf(name)}"), ct).ConfigureAwait(false);
         if (saved.Succeeded)
         {

@@ -51,21 +51,25 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         return await act.RunAsync(PortalHostCommands.Put($"domains/{spec.Name.Text}", wanted), "define the domain", ct).ConfigureAwait(false);
     }
 
+    /// <summary>Also lets a paused domain go on. A file of its memory beside a domain means that it has not run since it was saved: the file goes before the guest does.</summary>
     public async Task<Result<StepOutcome>> StartAsync(XenActing act, DomainName name, CancellationToken ct)
     {
+        // Behind the fence: whatever was under way on the host has ended by then.
+        await act.LookOnlyAsync(ct).ConfigureAwait(false);
         switch (await host.StateAsync(name, ct).ConfigureAwait(false))
         {
             case DomainState.Running:
-                return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+                await ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
+                return StepOutcome.AlreadyThere;
             case DomainState.Absent:
-                await act.LookOnlyAsync(ct).ConfigureAwait(false);
                 return new HostSaidNo("start the domain", $"it does not know {name}.");
             case DomainState.Stopping:
                 throw new HostFaultException($"The domain {name} is on its way down. Retry when it is off.");
+            case DomainState.Paused when await IsSavedAsync(name, ct).ConfigureAwait(false):
+                // A restore was cut off: how much of the guest is there, nobody knows. The file has all of it.
+                await act.MustAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
+                break;
             case DomainState.Paused:
-                // One that was restored a moment ago has the file of its memory beside it. It goes before the guest goes on: what the guest writes from
-                // then on would make it a trap for the next start.
-                await ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
                 return await act.RunAsync(XlCommands.Unpause(name.Text), "unpause the domain", ct).ConfigureAwait(false);
             case DomainState.Crashed:
                 await act.MustAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
@@ -152,8 +156,8 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
 
     private async Task<Result<StepOutcome>> RestoreAsync(XenActing act, DomainName name, CancellationToken ct)
     {
-        var restored = await act.DoAsync(XlCommands.Restore(XenHost.ConfigOf(name), $"{PortalHostCommands.Files}/{XenHost.SaveOf(name)}"), ct).ConfigureAwait(false);
-        if (!restored.Succeeded && !XlAnswers.ExistsAlready(restored))
+        var restored = await act.DoAsync(XlCommands.Restore($"{PortalHostCommands.Files}/{XenHost.SaveOf(name)}"), ct).ConfigureAwait(false);
+        if (!restored.Succeeded)
         {
             return new HostSaidNo("go on with the saved memory", $"{XlAnswers.Complaint(restored)} Force it off to give that memory up, then start it.");
         }

@@ -189,7 +189,13 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 await MustAsync(PortalHostCommands.Put($"images/{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
             }
 
-            if (make && await MakeVolumeAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, new ByteSize(disk.Length)), new ByteSize(disk.Length), ct).ConfigureAwait(false) is { } refusal)
+            if (!make)
+            {
+                // Of an upload that was cut off: what is passed over as zeros must read as zeros.
+                await MustAsync(LvmCommands.Remove(host.Storage.Group, name), ct).ConfigureAwait(false);
+            }
+
+            if (await MakeVolumeAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, new ByteSize(disk.Length)), new ByteSize(disk.Length), ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
             }

@@ -36,8 +36,8 @@ internal static class XlCommands
     /// <summary>Writes the guest's memory to a file and ends the domain once all of it is there.</summary>
     public static HostCommand Save(string domain, string file) => new("xl", ["save", domain, file], s_slow);
 
-    /// <summary>Gives back once the domain is there as it was saved, and paused.</summary>
-    public static HostCommand Restore(string config, string file) => new("xl", ["restore", "-p", config, file], s_slow);
+    /// <summary>Gives back once the domain is there as it was saved, and paused. Its configuration is in the file, with what was attached since its start.</summary>
+    public static HostCommand Restore(string file) => new("xl", ["restore", "-p", file], s_slow);
 
     public static HostCommand SysRq(string domain, char key) => Act("sysrq", domain, key.ToString());
 

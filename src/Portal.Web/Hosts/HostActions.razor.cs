@@ -51,7 +51,7 @@ public partial class HostActions(ChangeHostMode.Handler modes, WriteOffHost.Hand
     private async Task LeaveAsync()
     {
         var text = Host.Vms == 0
-            ? "It has no VMs. The portal does not ask it any more; what lies on it (templates, the portal's account and script) stays there, and its installation page said how to take that away."
+            ? "It has no VMs. The portal does not ask it any more; what lies on it (templates, the portal's account and script) stays there; the first lines of that script say how to take it away."
             : $"For a machine that will never come back. Its {Said.Count(Host.Vms, "VM")} and their disks are given up for good, what is under way on them ends, and they cost nothing from the moment it was seen last. Their owners get a mail. Make sure that it is off: a machine that comes back runs its VMs on, and nobody knows of them.";
         if (await dialogs.AskByNameAsync($"{LeaveWord} {Host.Name}?", text, $"{LeaveWord} {Host.Name}", Host.Name)
             && await DoAsync<int>((actor, ct) => writeOffs.HandleAsync(new WriteOffHost.Request(Host.Id, Host.Name), actor, ct)))

@@ -19,7 +19,7 @@ public partial class HostKeyAlarm(PinHostKey.Handler pinning) : PortalPage
     public string Foreign { get; set; } = "";
 
     [Parameter]
-    public new bool May { get; set; }
+    public bool MayPin { get; set; }
 
     [Parameter]
     public EventCallback Pinned { get; set; }

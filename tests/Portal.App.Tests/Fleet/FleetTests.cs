@@ -240,6 +240,19 @@ public sealed class FleetTests(PostgresFixture postgres)
         var waiting = await db.Operations.AsNoTracking().Where(o => operations.Skip(2).Contains(o.Id)).ToListAsync(ct);
         Assert.All(waiting, o => Assert.Contains("works on 2 operations", o.Problem, StringComparison.Ordinal));
 
+        // Who does not get a place rings for nobody.
+        while (world.Main.Jobs.TryAnswer(out _))
+        {
+            // What was rung for by the approval.
+        }
+
+        foreach (var operation in operations.Skip(2))
+        {
+            await world.Main.Get<RunOperation>().RunAsync(operation.Value, ct);
+        }
+
+        Assert.False(world.Main.Jobs.TryAnswer(out _));
+
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging);
         // Who waits longest is rung for when one has ended.
