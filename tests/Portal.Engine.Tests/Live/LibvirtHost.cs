@@ -140,8 +140,9 @@ public sealed class LibvirtHost : IAsyncLifetime
     {
         await _letGo.CancelAsync();
         await _hold.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        // The holder's last sleep has the lock, too, and may outlive it for a second.
         var stopped = await Shell.RunAsync(
-            new HostCommand("flock", ["--nonblock", "--exclusive", Run, "sh", Here, "stop", Run], TimeSpan.FromSeconds(60)), CancellationToken.None);
+            new HostCommand("flock", ["--wait", "3", "--exclusive", Run, "sh", Here, "stop", Run], TimeSpan.FromSeconds(60)), CancellationToken.None);
         return stopped.Succeeded;
     }
 
