@@ -129,9 +129,9 @@ public static partial class AddHost
         CheckPlace(form.Address, form.Port),
         Shape.Check(
             (NameOf().IsMatch(form.Name.Trim()), "name", "A host's name has 1 to 63 lower-case letters, digits and inner hyphens, such as xen1."),
-            (GroupOf().IsMatch(form.VolumeGroup.Trim()), "volumeGroup", "A volume group's name, as vgs lists it."),
-            (VolumeOf().IsMatch(form.ThinPool.Trim()), "thinPool", "A thin pool's name, as lvs lists it."),
-            (BridgeOf().IsMatch(form.Bridge.Trim()), "bridge", "A bridge's name, such as xenbr0."),
+            (HostNames.IsLvm(form.VolumeGroup.Trim()), "volumeGroup", "A volume group's name, as vgs lists it."),
+            (HostNames.IsLvm(form.ThinPool.Trim()) && form.ThinPool.Trim().Length <= 100, "thinPool", "A thin pool's name, as lvs lists it."),
+            (HostNames.IsBridge(form.Bridge.Trim()), "bridge", "A bridge's name, such as xenbr0."),
             (form.ReservedMemoryMiB is >= 0 and <= 16L << 20, "reservedMemoryMiB", "Between 0 and 16777216 MiB."),
             (form.ReservedDiskGiB is >= 0 and <= 1L << 20, "reservedDiskGiB", "Between 0 and 1048576 GiB."),
             (form.ReservedCpus is >= 0 and <= 4096, "reservedCpus", "Between 0 and 4096."),
@@ -157,15 +157,4 @@ public static partial class AddHost
     // A DNS name, an IPv4 address (which looks like one), or an IPv6 address.
     [GeneratedRegex(@"^(?=.{1,253}\z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+)\z", RegexOptions.CultureInvariant)]
     private static partial Regex AddressOf();
-
-    // lvm(8), VALID NAMES.
-    [GeneratedRegex(@"^(?!\.{1,2}\z)[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,126}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex GroupOf();
-
-    [GeneratedRegex(@"^(?!\.{1,2}\z)[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,99}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex VolumeOf();
-
-    // IFNAMSIZ is 16 with the final zero (linux/if.h).
-    [GeneratedRegex(@"^[A-Za-z0-9_.-]{1,15}\z", RegexOptions.CultureInvariant)]
-    private static partial Regex BridgeOf();
 }

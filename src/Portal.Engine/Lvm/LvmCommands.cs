@@ -20,12 +20,12 @@ internal static class LvmCommands
     public static HostCommand Groups() => new("vgs", ["--reportformat=json", "--units=b", "--nosuffix", "--options", "vg_name,vg_size,vg_free"], s_ask);
 
     /// <summary>A thin volume that reads as zeros.</summary>
-    public static HostCommand Thin(string group, string pool, string name, ByteSize size, params string[] tags) =>
-        Act("lvcreate", ["--yes", "--virtualsize", Bytes(size), "--thinpool", pool, "--name", name, .. Tags(tags), group]);
+    public static HostCommand Thin(string group, string pool, string name, ByteSize size) =>
+        Act("lvcreate", ["--yes", "--virtualsize", Bytes(size), "--thinpool", pool, "--name", name, "--addtag", Tag, group]);
 
     /// <summary>A thin snapshot: it is active at once, and as large as its origin.</summary>
     public static HostCommand ThinSnapshot(string group, string origin, string name) =>
-        Act("lvcreate", ["--yes", "--snapshot", "--name", name, "--setactivationskip", "n", .. Tags([]), $"{group}/{origin}"]);
+        Act("lvcreate", ["--yes", "--snapshot", "--name", name, "--setactivationskip", "n", "--addtag", Tag, $"{group}/{origin}"]);
 
     public static HostCommand Extend(string group, string name, ByteSize size) => Act("lvextend", ["--size", Bytes(size), $"{group}/{name}"]);
 
@@ -44,8 +44,6 @@ internal static class LvmCommands
         new(program, ["--reportformat=json", "--units=b", "--nosuffix", "--options", columns, group], s_ask);
 
     private static HostCommand Act(string program, IReadOnlyList<string> words) => new(program, words, s_act);
-
-    private static IEnumerable<string> Tags(IEnumerable<string> more) => more.Prepend(Tag).SelectMany(tag => new[] { "--addtag", tag });
 
     private static string Bytes(ByteSize size) => size.Bytes.ToString(CultureInfo.InvariantCulture) + "b";
 }

@@ -64,18 +64,7 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
     {
         ct.ThrowIfCancellationRequested();
         var call = new Call(command);
-        uint number;
-        lock (_gate)
-        {
-            if (_closed is { } why)
-            {
-                throw new HostFaultException(why);
-            }
-
-            number = ++_last;
-            _calls.Add(number, call);
-        }
-
+        var number = Enlist(call);
         using var patience = new CancellationTokenSource(command.Timeout + s_silence, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, ct);
         try
@@ -105,18 +94,7 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
     public async Task<HostStream> OpenAsync(HostCommand command, Action<ReadOnlyMemory<byte>> came, CancellationToken ct)
     {
         var call = new Call(command) { Came = came };
-        uint number;
-        lock (_gate)
-        {
-            if (_closed is { } why)
-            {
-                throw new HostFaultException(why);
-            }
-
-            number = ++_last;
-            _calls.Add(number, call);
-        }
-
+        var number = Enlist(call);
         await SendAsync(new HostFrame(FrameKind.Run, number, Words(command)), ct).ConfigureAwait(false);
         return new HostStream(
             call.Answer.Task,
@@ -137,6 +115,20 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
     {
         Close("The link to the host was closed.");
         await _link.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private uint Enlist(Call call)
+    {
+        lock (_gate)
+        {
+            if (_closed is { } why)
+            {
+                throw new HostFaultException(why);
+            }
+
+            _calls.Add(++_last, call);
+            return _last;
+        }
     }
 
     // VM, epoch, seconds, then the words. A word cannot hold a NUL, so nothing can become two.

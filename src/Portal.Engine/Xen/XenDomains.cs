@@ -68,11 +68,13 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
             case DomainState.Paused when await IsSavedAsync(name, ct).ConfigureAwait(false):
                 // A restore was cut off: how much of the guest is there, nobody knows. The file has all of it.
                 await act.MustAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
+                await GoneAsync(name, ct).ConfigureAwait(false);
                 break;
             case DomainState.Paused:
                 return await act.RunAsync(XlCommands.Unpause(name.Text), "unpause the domain", ct).ConfigureAwait(false);
             case DomainState.Crashed:
                 await act.MustAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
+                await GoneAsync(name, ct).ConfigureAwait(false);
                 break;
             default:
                 break;
@@ -108,7 +110,6 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         }
 
         await ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
-
         var answer = await act.DoAsync(XlCommands.Destroy(name.Text), ct).ConfigureAwait(false);
         if (!answer.Succeeded && !XlAnswers.IsAbsent(answer))
         {
@@ -116,18 +117,8 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         }
 
         _byGuest[name] = false;
-        // Asynchronous: it goes on dying for a while, and its disks are in use until then.
-        for (var look = 0; look < 100; look++)
-        {
-            if (await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent)
-            {
-                return StepOutcome.Changed;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(100), clock, ct).ConfigureAwait(false);
-        }
-
-        throw new HostFaultException($"{name} was destroyed and is not gone yet.");
+        await GoneAsync(name, ct).ConfigureAwait(false);
+        return StepOutcome.Changed;
     }
 
     public async Task<Result<StepOutcome>> UndefineAsync(XenActing act, DomainName name, CancellationToken ct)
@@ -152,6 +143,22 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
 
         await act.MustAsync(PortalHostCommands.Remove(XenHost.SaveOf(name)), ct).ConfigureAwait(false);
         return true;
+    }
+
+    // Asynchronous: it goes on dying for a while, and its name and its disks are in use until then.
+    private async Task GoneAsync(DomainName name, CancellationToken ct)
+    {
+        for (var look = 0; look < 100; look++)
+        {
+            if (await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent)
+            {
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), clock, ct).ConfigureAwait(false);
+        }
+
+        throw new HostFaultException($"{name} was destroyed and is not gone yet.");
     }
 
     private async Task<Result<StepOutcome>> RestoreAsync(XenActing act, DomainName name, CancellationToken ct)

@@ -1,10 +1,9 @@
-using System.Text.RegularExpressions;
 using Portal.Engine.Lvm;
 
 namespace Portal.Engine.Xen;
 
 /// <summary>Where a Xen host keeps what the portal makes on it.</summary>
-internal sealed partial record XenStorage
+internal sealed record XenStorage
 {
     /// <param name="group">The volume group.</param>
     /// <param name="pool">The thin pool in it.</param>
@@ -14,7 +13,7 @@ internal sealed partial record XenStorage
     {
         Group = LvmName.IsValid(group) ? group : throw new ArgumentException($"LVM has no volume group of the name '{group}'.", nameof(group));
         Pool = LvmName.IsValid(pool) ? pool : throw new ArgumentException($"LVM has no volume of the name '{pool}'.", nameof(pool));
-        Bridge = BridgeForm().IsMatch(bridge) ? bridge : throw new ArgumentException($"There is no bridge of the name '{bridge}'.", nameof(bridge));
+        Bridge = HostNames.IsBridge(bridge) ? bridge : throw new ArgumentException($"There is no bridge of the name '{bridge}'.", nameof(bridge));
     }
 
     public string Group { get; }
@@ -22,8 +21,4 @@ internal sealed partial record XenStorage
     public string Pool { get; }
 
     public string Bridge { get; }
-
-    // IFNAMSIZ leaves 15 characters; of those that Linux would allow, the ones that portal-host does.
-    [GeneratedRegex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}\\z", RegexOptions.CultureInvariant)]
-    private static partial Regex BridgeForm();
 }

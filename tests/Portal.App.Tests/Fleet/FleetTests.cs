@@ -90,6 +90,9 @@ public sealed class FleetTests(PostgresFixture postgres)
         Assert.Equal("lastIp", AddHost.Check(Form("xen1") with { FirstIp = "192.0.2.9", LastIp = "192.0.2.8" })?.Field);
         Assert.Equal("lastIp", AddHost.Check(Form("xen1") with { FirstIp = "192.0.2.254", LastIp = "192.0.2.254" })?.Field);
         Assert.Null(AddHost.Check(Form("xen1") with { Address = "2001:db8::5" }));
+        // What the engine would not take as a name, a host does not get.
+        Assert.All(["-br", ".br", ".."], name => Assert.Equal("bridge", AddHost.Check(Form("xen1") with { Bridge = name })?.Field));
+        Assert.All([".", "..", "-vg"], name => Assert.Equal("volumeGroup", AddHost.Check(Form("xen1") with { VolumeGroup = name })?.Field));
     }
 
     [Fact]

@@ -146,6 +146,23 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
     }
 
     [Fact]
+    public async Task A_restore_that_was_cut_off_is_made_anew_from_the_file()
+    {
+        await ReadyAsync();
+        await guest.RunAsync("kept=still-there");
+        await DoAsync(new DomainChange.Save());
+        // As a portal leaves it that dies between the restore and what follows it.
+        await lab.AsRootAsync($"xl restore -p /var/lib/portal-host/saves/{guest.Spec.Name} >/dev/null 2>&1");
+        var halfway = (await AsRootAsync("xl domid")).Trim();
+
+        await guest.GoOnAsync();
+
+        Assert.NotEqual(halfway, (await AsRootAsync("xl domid")).Trim());
+        Assert.Contains("still-there", await guest.RunAsync("echo $kept"), StringComparison.Ordinal);
+        Assert.DoesNotContain(guest.Spec.Name.Text, await lab.AsRootAsync("ls /var/lib/portal-host/saves"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_guest_that_reboots_itself_is_another_domain_of_the_same_name_and_boots_on_the_same_log()
     {
         var xen = await ReadyAsync();
@@ -173,11 +190,11 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
     {
         await ReadyAsync();
         var label = VolumeLabel.Parse("before");
-        await guest.RunAsync("echo first > /root/note; sync");
+        await guest.RunAsync("echo first > /note; sync");
         Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.TakeSnapshot(label)));
         Assert.Equal(StepOutcome.AlreadyThere, await DoAsync(new DomainChange.TakeSnapshot(label)));
         Assert.IsType<WrongState>((await TryAsync(new DomainChange.RevertToSnapshot(label))).Refusal);
-        await guest.RunAsync("echo second > /root/note; sync");
+        await guest.RunAsync("echo second > /note; sync");
 
         await guest.OffAsync();
         Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.RevertToSnapshot(label)));
@@ -185,7 +202,7 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
         Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.RevertToSnapshot(label)));
         await guest.BootAsync();
 
-        Assert.Contains("\nfirst\r", await guest.RunAsync("cat /root/note"), StringComparison.Ordinal);
+        Assert.Contains("\nfirst\r", await guest.RunAsync("cat /note"), StringComparison.Ordinal);
         Assert.Contains("-sbefore", await lab.AsRootAsync("lvs --noheadings -o lv_name vgdisk"), StringComparison.Ordinal);
         Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.RemoveSnapshot(label)));
     }
@@ -197,7 +214,7 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
 
         Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.GrowVolume(null, ByteSize.FromMiB(1100))));
 
-        Assert.Contains("\n2252800\r", await guest.RunAsync("until [ $(cat /sys/block/xvda/size) = 2252800 ]; do echo x >> /root/grow; sync; sleep 1; done; cat /sys/block/xvda/size"), StringComparison.Ordinal);
+        Assert.Contains("\n2252800\r", await guest.RunAsync("until [ $(cat /sys/block/xvda/size) = 2252800 ]; do echo x >> /grow; sync; sleep 1; done; cat /sys/block/xvda/size"), StringComparison.Ordinal);
         await guest.RunAsync("resize2fs /dev/xvda");
         Assert.Matches("/dev/xvda +1[0-9]{3} ", await guest.RunAsync("df -m / | tail -1"));
     }

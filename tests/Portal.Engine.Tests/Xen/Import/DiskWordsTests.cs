@@ -19,14 +19,14 @@ public sealed class DiskWordsTests
         Assert.Equal(new ForeignDisk("phy", "/dev/vg/guest-volume", "hda", false, "raw", false, new ForeignVolume("vg", "guest-volume")), Read(text));
 
     [Theory]
-    [InlineData("/root/image.iso,,hdc,cdrom")]
-    [InlineData("/root/image.iso,,hdc,,cdrom")]
-    [InlineData("/root/image.iso,raw,hdc,devtype=cdrom")]
-    [InlineData("format=raw, vdev=hdc, access=ro, devtype=cdrom, target=/root/image.iso")]
-    [InlineData("raw:/root/image.iso,hdc:cdrom,ro")]
-    [InlineData("file:/root/image.iso,hdc:cdrom,r")]
+    [InlineData("/srv/image.iso,,hdc,cdrom")]
+    [InlineData("/srv/image.iso,,hdc,,cdrom")]
+    [InlineData("/srv/image.iso,raw,hdc,devtype=cdrom")]
+    [InlineData("format=raw, vdev=hdc, access=ro, devtype=cdrom, target=/srv/image.iso")]
+    [InlineData("raw:/srv/image.iso,hdc:cdrom,ro")]
+    [InlineData("file:/srv/image.iso,hdc:cdrom,r")]
     public void The_same_CD_in_many_forms_is_the_same(string text) =>
-        Assert.Equal(new ForeignDisk("file", "/root/image.iso", "hdc", true, "raw", true, null), Read(text));
+        Assert.Equal(new ForeignDisk("file", "/srv/image.iso", "hdc", true, "raw", true, null), Read(text));
 
     [Theory]
     [InlineData("tap:aio:/srv/a.img,xvda,w", "tap:aio", "raw")]

@@ -1,0 +1,17 @@
+using System.Text.RegularExpressions;
+using Portal.Engine.Lvm;
+
+namespace Portal.Engine;
+
+/// <summary>Names on hosts that go into commands and configurations as they are. Pure.</summary>
+public static partial class HostNames
+{
+    /// <summary>As LVM takes them for groups and volumes.</summary>
+    public static bool IsLvm(string name) => LvmName.IsValid(name);
+
+    /// <summary>IFNAMSIZ leaves 15 characters; of those that Linux would allow, the ones that portal-host does.</summary>
+    public static bool IsBridge(string name) => Bridge().IsMatch(name);
+
+    [GeneratedRegex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Bridge();
+}
