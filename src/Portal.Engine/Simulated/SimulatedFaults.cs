@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Portal.Engine.Pools;
 using Portal.Kernel;
 
 namespace Portal.Engine.Simulated;
@@ -10,12 +11,14 @@ namespace Portal.Engine.Simulated;
 /// </summary>
 public sealed class SimulatedFaults
 {
+    private readonly string _pool;
     private readonly string _directory;
     private readonly string _shape;
 
     /// <param name="poolPath">The host's pool, as in <see cref="HostConnection"/>.</param>
     public SimulatedFaults(string poolPath)
     {
+        _pool = poolPath;
         _directory = Path.Combine(poolPath, "simulated", "faults");
         _shape = Path.Combine(poolPath, "simulated", "shape.json");
     }
@@ -52,12 +55,43 @@ public sealed class SimulatedFaults
     }
 
     /// <summary>Takes back what was armed and not met.</summary>
-    public void Clear()
+    /// <returns>How much that was.</returns>
+    public int Clear()
     {
-        if (Directory.Exists(_directory))
+        if (!Directory.Exists(_directory))
         {
-            Directory.Delete(_directory, recursive: true);
+            return 0;
         }
+
+        var left = Directory.EnumerateFiles(_directory).Count();
+        Directory.Delete(_directory, recursive: true);
+        return left;
+    }
+
+    /// <summary>The host lost its power and is back: none of its domains runs, and none of their guests had a say in it.</summary>
+    /// <returns>How many ran.</returns>
+    public async Task<int> LosePowerAsync(string instance, TimeProvider clock, CancellationToken ct)
+    {
+        var store = new SimulatedStore(new PoolLayout(_pool), clock);
+        var ran = 0;
+        foreach (var name in store.Names(instance).ToList())
+        {
+            await store.ChangeAsync(
+                name,
+                before =>
+                {
+                    if (before is not { State: DomainState.Running or DomainState.Paused })
+                    {
+                        return before;
+                    }
+
+                    ran++;
+                    return before with { State = DomainState.Off, ByGuest = false, SignedIn = false, Typed = "" };
+                },
+                ct).ConfigureAwait(false);
+        }
+
+        return ran;
     }
 
     /// <summary>The oldest fault armed for this moment, which is thereby used up.</summary>

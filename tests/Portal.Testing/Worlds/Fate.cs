@@ -37,8 +37,8 @@ public sealed class CommandBrokenOffException() : NpgsqlException("The database 
 /// <summary>What is to become of one process of a <see cref="PortalWorld"/>: it is killed at a point, sleeps there until it is woken, or meets an error there.</summary>
 public sealed class Fate
 {
-    private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<Act, int> _count = new() { [Act.Verb] = 0, [Act.Commit] = 0, [Act.Listing] = 0 };
     private Point? _death;
     private Point? _sleep;
@@ -59,9 +59,12 @@ public sealed class Fate
         _death = point;
     }
 
+    /// <summary>Once; call it again for more.</summary>
     public void SleepAt(Point point)
     {
         Reset();
+        _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _sleep = point;
     }
 
@@ -104,6 +107,7 @@ public sealed class Fate
         }
         else if (here == _sleep)
         {
+            _sleep = null;
             _reached.TrySetResult();
             await _woken.Task;
         }
