@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
 using Portal.Engine.Remote;
 using Portal.Engine.Tests.Lab;
 using Portal.Kernel;
@@ -81,7 +83,31 @@ public sealed class LabHost : IAsyncLifetime
         return (process.ExitCode, output);
     }
 
+    /// <summary>Nothing runs on the host until <see cref="ThawAsync"/>; its clock stands still.</summary>
+    public Task FreezeAsync() => TellQemuAsync("stop");
+
+    public Task ThawAsync() => TellQemuAsync("cont");
+
     internal SshShell Shell() => new(async ct => await SshLink.ConnectAsync(Target, Key, ct), TimeProvider.System);
+
+    private async Task TellQemuAsync(string command)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(_lab, "monitor")));
+        await using var stream = new NetworkStream(socket);
+        using var reader = new StreamReader(stream);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($$"""{"execute":"qmp_capabilities"}{"execute":"{{command}}","id":"asked"}"""));
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            Assert.DoesNotContain("\"error\"", line, StringComparison.Ordinal);
+            if (line.Contains("\"asked\"", StringComparison.Ordinal))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"QEMU did not answer '{command}'.");
+    }
 
     private static async Task<string> RunAsync(string program, IReadOnlyList<string> arguments, string input)
     {
