@@ -22,6 +22,9 @@ public interface IVmEngine
     /// <exception cref="ArgumentException">The name is not among <see cref="Papers"/>.</exception>
     Task<string> ReadPaperAsync(string paper, CancellationToken ct);
 
+    /// <summary>The end of what was written down about a domain, at most 64 KiB; empty where nothing was. Changes nothing.</summary>
+    Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct);
+
     /// <summary>All domains on the host that this portal's instance made, in one command. Changes nothing.</summary>
     Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct);
 
@@ -90,6 +93,16 @@ public interface IGuestConsole : IAsyncDisposable
 
 /// <summary>Who may act on a VM now. A worker that was cut off carries a lower epoch than its successor and can change nothing.</summary>
 public readonly record struct Fence(VmId Vm, long Epoch);
+
+/// <summary>What is written down about a domain on its host.</summary>
+public enum DomainLog
+{
+    /// <summary>What the hypervisor's own tools say of it: why it started, and why it ended.</summary>
+    Hypervisor,
+
+    /// <summary>What its guest printed on the serial console.</summary>
+    Console,
+}
 
 /// <summary>Whether a step changed anything.</summary>
 public enum StepOutcome

@@ -39,6 +39,10 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public async Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct) => HostCheck.Of(await ProbeAsync(ct).ConfigureAwait(false));
 
+    // libvirtd writes QEMU's words into a directory of its own, which only root may read.
+    public Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct) =>
+        LogTail.ReadAsync(log == DomainLog.Console ? _pool.ConsoleLog(name) : $"/var/log/libvirt/qemu/{name.Text}.log", ct);
+
     public IReadOnlyList<string> Papers => [.. VirshCommands.Papers.Keys];
 
     public async Task<string> ReadPaperAsync(string paper, CancellationToken ct) =>

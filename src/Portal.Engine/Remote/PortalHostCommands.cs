@@ -24,6 +24,12 @@ internal static class PortalHostCommands
     /// <summary>A file of the kernel's or a log, of the few that may be read.</summary>
     public static HostCommand Read(string file) => new("cat", [file], s_quick);
 
+    /// <summary>The last bytes of a log that belongs to a domain.</summary>
+    public static HostCommand Tail(string file, int bytes) => new("tail", ["--bytes", bytes.ToString(CultureInfo.InvariantCulture), file], s_quick);
+
+    /// <summary>Where xenconsoled writes what a guest prints.</summary>
+    public static string ConsoleLog(string domain) => $"/var/log/xen/console/guest-{domain}.log";
+
     public static HostCommand Put(string file, string text) => new("put", [file], s_quick) { Input = text, Shown = $"cat > {Files}/{file}" };
 
     public static HostCommand Put(string file, ReadOnlyMemory<byte> content) => new("put", [file], s_slow) { Content = content, Shown = $"cat > {Files}/{file}" };
@@ -37,13 +43,13 @@ internal static class PortalHostCommands
     /// <summary>Writes a volume that reads as zeros; blocks of zeros are passed over.</summary>
     public static HostCommand Fill(string device, ReadOnlyMemory<byte> content) => new("fill", [device, "sparse"], s_slow) { Content = content, Shown = $"dd of={device} conv=sparse" };
 
-    /// <summary>What a guest prints, from an offset on.</summary>
+    /// <summary>What a guest prints, from an offset on; in a first line <c>at N</c> the offset from which it really comes, because older may be gone.</summary>
     public static HostCommand Follow(string domain, long offset) => new("follow", [domain, offset.ToString(CultureInfo.InvariantCulture)], s_long);
 
     public static HostCommand Type(string domain) => new("type", [domain], s_long);
 
     /// <summary>Removes a console's log, before the next boot writes it anew.</summary>
-    public static HostCommand Forget(string domain) => new("forget", [domain], s_quick) { Shown = $"rm -f /var/log/xen/console/guest-{domain}.log" };
+    public static HostCommand Forget(string domain) => new("forget", [domain], s_quick) { Shown = $"rm -f {ConsoleLog(domain)}" };
 
     /// <summary>A question under a fence: whoever is late is told so by it.</summary>
     public static HostCommand AskedUnder(this HostCommand command, Fence fence) => command with { Fence = fence };

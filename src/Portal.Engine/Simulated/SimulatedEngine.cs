@@ -48,6 +48,8 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         },
         ct);
 
+    public Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct) => log == DomainLog.Console ? LogTail.ReadAsync(_pool.ConsoleLog(name), ct) : Task.FromResult("");
+
     public async Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct) => HostCheck.Of(await ProbeAsync(ct).ConfigureAwait(false));
 
     public IReadOnlyList<string> Papers => [];

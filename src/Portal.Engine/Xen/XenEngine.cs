@@ -17,6 +17,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     private readonly XenVolumeChanges _volumeChanges;
     private readonly XenProbe _probe;
     private readonly ConsoleBoard _consoles;
+    private readonly ConsoleLogs _copies;
 
     /// <param name="work">A directory of the portal's own machine: what is made here on its way to the host lies there, and copies of consoles.</param>
     /// <param name="shell">The host's.</param>
@@ -31,6 +32,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         _changes = new XenChanges(_host, _domains, clock);
         _volumeChanges = new XenVolumeChanges(_host, _domains);
         _probe = new XenProbe(_host, clock);
+        _copies = new ConsoleLogs(local, here);
         _consoles = new ConsoleBoard(
             local,
             (name, pulse) => new XenLine(shell, name.Text, local.ConsoleLog(name), pulse, async ct => await _host.StateAsync(name, ct).ConfigureAwait(false) is not (DomainState.Off or DomainState.Absent or DomainState.Crashed), clock),
@@ -43,9 +45,16 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public Task<IReadOnlyList<HostCheck>> SurveyAsync(CancellationToken ct) => _probe.SurveyAsync(ct);
 
+    public Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct) => _host.ReadLogAsync(name, log, ct);
+
     public Task<string> ReadPaperAsync(string paper, CancellationToken ct) => _probe.ReadPaperAsync(paper, ct);
 
-    public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => _domains.ListAsync(ct);
+    public async Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct)
+    {
+        var reports = await _domains.ListAsync(ct).ConfigureAwait(false);
+        await _copies.BoundAsync(reports, ct).ConfigureAwait(false);
+        return reports;
+    }
 
     public Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => _domains.LookAsync(name, ct);
 

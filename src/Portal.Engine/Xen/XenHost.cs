@@ -1,3 +1,4 @@
+using Portal.Engine.Consoles;
 using Portal.Engine.Lvm;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
@@ -47,6 +48,15 @@ internal sealed class XenHost(SshShell shell, string instance, XenAccess access)
         return answer.Succeeded ? answer.Output
             : answer.ExitCode == 2 ? null
             : throw new HostFaultException($"The configuration of {name} cannot be read: {answer.Error.Trim()}");
+    }
+
+    /// <summary>The end of a log that the host keeps of a domain; empty where there is none.</summary>
+    public async Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct)
+    {
+        var answer = await RunAsync(PortalHostCommands.Tail(log == DomainLog.Console ? PortalHostCommands.ConsoleLog(name.Text) : $"/var/log/xen/xl-{name.Text}.log", LogTail.Length), ct).ConfigureAwait(false);
+        return answer.Succeeded ? LogTail.Clean(answer.Output)
+            : answer.Error.Contains("No such file", StringComparison.Ordinal) ? ""
+            : throw new HostFaultException($"The log of {name} cannot be read: {XlAnswers.Complaint(answer)}");
     }
 
     public async Task<IReadOnlyList<LogicalVolume>> VolumesAsync(CancellationToken ct) => LvmAnswers.Volumes(await AskAsync(LvmCommands.List(Storage.Group), ct).ConfigureAwait(false));

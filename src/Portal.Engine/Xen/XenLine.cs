@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Portal.Engine.Consoles;
 using Portal.Engine.Remote;
 
@@ -78,7 +80,7 @@ internal sealed class XenLine : IGuestLine
 
     private async Task RunAsync(CancellationToken ct)
     {
-        var log = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var log = new FileStream(_path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         await using (log.ConfigureAwait(false))
         {
             while (!_gone.Task.IsCompleted)
@@ -95,13 +97,44 @@ internal sealed class XenLine : IGuestLine
         }
     }
 
+    // What lies here has each byte at the place that it has on the host: a hole where the host has one, and begun anew where the host has.
+    private void BeginAt(FileStream log, string line)
+    {
+        if (!line.StartsWith("at ", StringComparison.Ordinal) || !long.TryParse(line.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var at))
+        {
+            throw new HostFaultException($"portal-host does not say where the console of {_domain} begins: '{line}'.");
+        }
+
+        log.SetLength(at);
+        log.Position = at;
+        Interlocked.Exchange(ref _length, at);
+    }
+
     // Until the domain is gone, or the connection.
     private async Task FollowAsync(FileStream log, CancellationToken ct)
     {
+        List<byte> start = [];
+        var begun = false;
+
         void Came(ReadOnlyMemory<byte> bytes)
         {
-            log.Write(bytes.Span);
-            Interlocked.Add(ref _length, bytes.Length);
+            var came = bytes.Span;
+            if (!begun)
+            {
+                var end = came.IndexOf((byte)'\n');
+                start.AddRange(end < 0 ? came : came[..end]);
+                if (end < 0)
+                {
+                    return;
+                }
+
+                begun = true;
+                BeginAt(log, Encoding.ASCII.GetString([.. start]));
+                came = came[(end + 1)..];
+            }
+
+            log.Write(came);
+            Interlocked.Add(ref _length, came.Length);
             _pulse.Beat();
         }
 

@@ -40,6 +40,9 @@ internal static class StaffApi
         api.MapGet("/hosts/{host:guid}/inventory", async (Guid host, ReadInventory.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(InventoryJson.Of))
             .WithTags("Hosts").WithName("ReadInventory").WithSummary("What is on a host now, and which VM is behind it; what has no VM is a leftover. For operators.").Produces<InventoryJson>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
+        api.MapGet("/hosts/{host:guid}/domains/{domain}/log", async (Guid host, string domain, DomainLog? log, ReadDomainLog.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host), domain, log ?? DomainLog.Hypervisor), http.Actor(), ct)).Answer(read => read))
+            .WithTags("Hosts").WithName("ReadDomainLog").WithSummary("The end of what a host wrote down about a domain: its hypervisor's log, or its console, which its owner sees in the audit. For operators.").Produces<ReadDomainLog.Read>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
         api.MapPut("/hosts/{host:guid}/mode", async (Guid host, HostModeBody body, ChangeHostMode.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host), body.Mode), http.Actor(), ct)).Answer())
             .WithTags("Hosts").WithName("ChangeHostMode").WithSummary("Lets new VMs come to a host, or not. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404);

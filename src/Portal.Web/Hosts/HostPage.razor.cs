@@ -20,6 +20,10 @@ public partial class HostPage(GetHost.Handler hosts) : PortalPage
     [Parameter]
     public string? Tab { get; set; }
 
+    /// <summary>The domain whose logs are to be read among the messages; null for the host's own.</summary>
+    [SupplyParameterFromQuery]
+    public string? Domain { get; set; }
+
     protected override async Task OnParametersSetAsync()
     {
         _tab = Tab ?? "";

@@ -112,9 +112,31 @@ public sealed class FleetTests(PostgresFixture postgres)
                 (await world.Main.Get<GetHost.Handler>().HandleAsync(new(host), actor, ct)).Refusal,
                 (await world.Main.Get<SurveyHost.Handler>().HandleAsync(new(host), actor, ct)).Refusal,
                 (await world.Main.Get<ReadHostPaper.Handler>().HandleAsync(new(host, null), actor, ct)).Refusal,
+                (await world.Main.Get<ReadDomainLog.Handler>().HandleAsync(new(host, "", DomainLog.Console), actor, ct)).Refusal,
             ];
             Assert.All(refusals, refusal => Assert.IsType<NotAllowed>(refusal));
         }
+    }
+
+    [Fact]
+    public async Task A_consoles_log_is_read_by_operators_and_its_owner_sees_that_it_was()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var vm = await world.RunningVmAsync(ct);
+        var host = await world.HostAsync(ct);
+        var logs = world.Main.Get<ReadDomainLog.Handler>();
+
+        var words = (await logs.HandleAsync(new(host.Id, vm.DomainOn(host).Text, DomainLog.Hypervisor), world.Administrator, ct)).Value;
+        var console = (await logs.HandleAsync(new(host.Id, vm.DomainOn(host).Text, DomainLog.Console), world.Administrator, ct)).Value;
+        var others = (await logs.HandleAsync(new(host.Id, new DomainName("ffffffff", vm.Id, 1).Text, DomainLog.Console), world.Administrator, ct)).Refusal;
+
+        Assert.Equal((vm.Name, ""), (words.VmName, words.Text));
+        Assert.Contains("login: ", console.Text, StringComparison.Ordinal);
+        Assert.IsType<NotFound>(others);
+        await using var db = world.Main.Dbs.ForSystem();
+        var entry = await db.AuditEntries.SingleAsync(e => e.ObjectId == vm.Id.Value && e.Verb == "console.log_read", ct);
+        Assert.Equal((vm.TenantId, world.Administrator.Name), (entry.TenantId, entry.ActorName));
     }
 
     [Fact]

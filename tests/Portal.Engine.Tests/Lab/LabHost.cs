@@ -20,7 +20,7 @@ public sealed class LabHost : IAsyncLifetime
     public const string Instance = "1ab1ab1a";
 
     /// <summary>A frame of kind H, number 0 and thirteen bytes.</summary>
-    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 2";
+    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 3";
 
     private readonly string _root = FindRoot();
     private readonly string _lab = Environment.GetEnvironmentVariable("PORTAL_LAB") ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/tmp", ".cache"), "portal", "lab");

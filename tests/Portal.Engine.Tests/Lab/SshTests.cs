@@ -120,7 +120,7 @@ public sealed class SshTests(LabHost lab)
 
         async Task HeardAsync(string text)
         {
-            while (!heard.All(viewer => viewer.ToString() == text))
+            while (!heard.All(viewer => viewer.ToString() == "at 0\n" + text))
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, ct);
             }

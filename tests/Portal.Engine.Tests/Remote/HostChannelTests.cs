@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using CsCheck;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
@@ -45,6 +48,47 @@ public sealed class HostChannelTests : IDisposable
         Assert.Equal(s_domain + "\n", listed.Output);
         Assert.Equal(content[..(4 << 19)], read.Output[..(4 << 19)]);
         Assert.Equal((0, 0, ""), (removed.ExitCode, again.ExitCode, after.Output));
+    }
+
+    [Fact]
+    public async Task A_console_that_prints_for_ever_takes_no_more_than_its_share_of_the_disk_and_is_read_on_at_the_same_place()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var log = Path.Combine(Directory.CreateDirectory(Path.Combine(_host.Base, "console")).FullName, $"guest-{s_domain}.log");
+        await using (var file = File.Create(log))
+        {
+            await file.WriteAsync(Enumerable.Repeat((byte)'y', 20 << 20).ToArray(), ct);
+        }
+
+        await using var channel = await _host.ConnectAsync(ct);
+        Assert.True((await channel.RunAsync(Command("facts", []), ct)).Succeeded);
+        var end = await channel.RunAsync(Command("tail", ["--bytes", "5", log]), ct);
+        await File.AppendAllTextAsync(log, "last words", ct);
+        var heard = new StringBuilder();
+        await using (await channel.OpenAsync(Command("follow", [s_domain, "0"]), came => { lock (heard) { heard.Append(Encoding.ASCII.GetString(came.Span)); } }, ct))
+        {
+            while (!Ended())
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, ct);
+            }
+        }
+
+        Assert.Equal("yyyyy", end.Output);
+        Assert.Equal((20 << 20) + 10, new FileInfo(log).Length);
+        using var du = Process.Start(new ProcessStartInfo("du", ["--block-size=1", log]) { RedirectStandardOutput = true })!;
+        Assert.InRange(long.Parse((await du.StandardOutput.ReadToEndAsync(ct)).Split('\t')[0], CultureInfo.InvariantCulture), 1 << 20, 2 << 20);
+        var at = heard.ToString().Split('\n')[0];
+        Assert.Matches("^at [0-9]+$", at);
+        // Where it begins and what came add up to all that was ever printed, so that who reads on misses nothing and reads nothing twice.
+        Assert.Equal((20 << 20) + 10, long.Parse(at[3..], CultureInfo.InvariantCulture) + heard.Length - at.Length - 1);
+
+        bool Ended()
+        {
+            lock (heard)
+            {
+                return heard.ToString().EndsWith("last words", StringComparison.Ordinal);
+            }
+        }
     }
 
     [Fact]

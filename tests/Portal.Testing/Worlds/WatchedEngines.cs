@@ -27,6 +27,8 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
 
         public Task<IReadOnlyList<DomainReport>> ListDomainsAsync(CancellationToken ct) => MeetAsync(() => engine.ListDomainsAsync(ct), Act.Listing);
 
+        public Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct) => engine.ReadLogAsync(name, log, ct);
+
         public Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => MeetAsync(() => engine.LookAsync(name, ct));
 
         public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => engine.ListVolumesAsync(ct);
