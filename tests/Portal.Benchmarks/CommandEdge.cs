@@ -1,4 +1,5 @@
 using Portal.Benchmarks.Client;
+using Portal.Engine;
 
 namespace Portal.Benchmarks;
 
@@ -40,7 +41,7 @@ internal static class CommandEdge
             teller.Failed($"The portal cannot be reached: {unreachable.Message}. Start it with ./portal up, or name another with --url.");
             return Failed;
         }
-        catch (Exception told) when (told is Shortfall or PortalSaidNo)
+        catch (Exception told) when (told is Shortfall or PortalSaidNo or HostFaultException)
         {
             teller.Failed(told.Message);
             return Failed;
