@@ -123,17 +123,15 @@ command_bench() {
     second_start "$port"
 }
 
-# The engine's figures want a Xen host, and nothing else of a portal.
+# The engine's figures want a Xen host, and nothing else of a portal: the lab as it is when it was just started, and thrown away afterwards. One that runs
+# may be somebody's host, whose portal would lose it to the bench.
 bench_engine() {
-    if ! lab_runs; then
-        AFTERWARDS=(lab down)
-        trap 'afterwards' EXIT
-        trap 'exit 143' TERM HUP
-    fi
+    ! lab_runs || fail "The lab runs already, and the figures want it for themselves." "Stop it with: ./portal lab down"
+    AFTERWARDS=(lab down)
+    trap 'afterwards' EXIT
+    trap 'exit 143' TERM HUP
     "$ROOT/portal" lab up >&2
-    DATA="$(mktemp -d /tmp/portal-bench-XXXXXX)"
     PORTAL_LAB="$LAB" run_tool bench "${REST[@]}"
-    rm -r -- "$DATA"
 }
 
 # From the command to the sign-in page, with everything built and the database there.

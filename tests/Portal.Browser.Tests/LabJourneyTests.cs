@@ -97,6 +97,12 @@ public sealed class LabJourneyTests(LabPortal portal, Browser browser) : IClassF
         await Assertions.Expect(staff.Page.Locator("main table").First).ToContainTextAsync(name);
         await Assertions.Expect(staff.Page.Locator("main table").First).ToContainTextAsync("running");
         await PictureTests.TakeAsync(staff.Page, "host-inventory-with-a-vm");
+        await staff.Page.GetByRole(AriaRole.Link, new() { Name = $"Read the logs of {name}" }).ClickAsync();
+        await Assertions.Expect(staff.Page.Locator("main .log")).ToContainTextAsync("Waiting for domain");
+        await PictureTests.TakeAsync(staff.Page, "host-domain-log");
+        await staff.Button("^Console").ClickAsync();
+        await Assertions.Expect(staff.Page.Locator("main .log")).ToContainTextAsync("Linux version");
+        await PictureTests.TakeAsync(staff.Page, "host-domain-console");
     }
 
     private static async Task DeleteAsync(Person tenant, string name)

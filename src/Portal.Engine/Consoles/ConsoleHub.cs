@@ -14,6 +14,8 @@ internal sealed class ConsoleHub(string logPath, IGuestLine line, Pulse pulse)
 
     private const int Chunk = 64 << 10;
 
+    private const int Block = 4 << 10;
+
     public Task Gone => line.Gone;
 
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken ct) => line.WriteAsync(data, ct);
@@ -38,7 +40,10 @@ internal sealed class ConsoleHub(string logPath, IGuestLine line, Pulse pulse)
                 if (length > 0)
                 {
                     at += length;
-                    yield return buffer.AsMemory(0, length);
+                    if (buffer.AsMemory(HoleIn(buffer.AsSpan(0, length))..length) is { IsEmpty: false } said)
+                    {
+                        yield return said;
+                    }
                 }
                 else if (gone)
                 {
@@ -60,6 +65,13 @@ internal sealed class ConsoleHub(string logPath, IGuestLine line, Pulse pulse)
         {
             log.Dispose();
         }
+    }
+
+    // What was given back to the disk reads as zeros, whole blocks of them and very many: nobody printed those. A few that a guest prints are its own.
+    private static int HoleIn(ReadOnlySpan<byte> read)
+    {
+        var zeros = read.IndexOfAnyExcept((byte)0) is >= 0 and var first ? first : read.Length;
+        return zeros - (zeros % Block);
     }
 
     // virtlogd, where it keeps the logs, renames one that has 2 MiB and begins another.

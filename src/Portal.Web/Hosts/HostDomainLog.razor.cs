@@ -26,7 +26,7 @@ public partial class HostDomainLog(ReadDomainLog.Handler logs) : PortalPage
     [Parameter, EditorRequired]
     public string Back { get; set; } = "";
 
-    protected override async Task OnInitializedAsync() => _read = await AskAsync(LoadAsync);
+    protected override async Task OnInitializedAsync() => _read = await ReadAsync("log", LoadAsync);
 
     protected override async Task LookAgainAsync() => _read = await AskAsync(LoadAsync);
 

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Portal.App.Operations;
 using Portal.App.Vms;
 using Portal.Engine;
@@ -65,9 +66,9 @@ public abstract class HostFaultRuns(WorldFixture fixture) : IClassFixture<WorldF
                 continue;
             }
 
-            var wasMet = i == struck ? await strike(chance, ct) : () => met;
+            var wasMet = i == struck ? await strike(chance, ct) : null;
             await EndAsync(vm.Id, heal, ct);
-            met = wasMet();
+            met |= wasMet?.Invoke() ?? false;
             heal();
         }
 
@@ -259,7 +260,13 @@ public sealed class HostFreezesTests(WorldFixture fixture) : HostFaultRuns(fixtu
         await Task.WhenAny(work, slow.Fate.Sleeps);
         var sleeps = slow.Fate.Sleeps.IsCompleted;
         // Its owner lives: whoever else hears the bell leaves it alone.
+        var before = await ReadAsync();
         await World.Main.RunAsync(operation, ct);
+        if (sleeps)
+        {
+            Assert.Equal(before, await ReadAsync());
+        }
+
         if (power)
         {
             await World.Faults.LosePowerAsync(PortalWorld.Instance, TimeProvider.System, ct);
@@ -268,5 +275,12 @@ public sealed class HostFreezesTests(WorldFixture fixture) : HostFaultRuns(fixtu
         slow.Fate.Wake();
         await work;
         return () => sleeps;
+
+        async Task<(ProcessId? Owner, long Epoch, int Tries)> ReadAsync()
+        {
+            await using var db = World.Main.Dbs.ForSystem();
+            var now = await db.Operations.AsNoTracking().Include(o => o.Steps).SingleAsync(o => o.Id == operation, ct);
+            return (now.Owner, now.Epoch, now.Steps.Sum(s => s.Tries));
+        }
     }
 }

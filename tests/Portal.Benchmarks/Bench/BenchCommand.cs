@@ -55,7 +55,7 @@ internal static class BenchCommand
               ./portal bench core                     a portal of its own in a directory that is thrown away
               ./portal bench core --url URL           one that is up (its accounts with --accounts)
               ./portal bench core --json figures.json --check
-              ./portal bench engine                   on the lab's Xen host, which it starts where it does not run
+              ./portal bench engine                   on the lab's Xen host, which it starts and stops
             """);
         command.Arguments.Add(name);
         reach.AddTo(command);

@@ -14,6 +14,9 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
     private const string Group = "vgdisk";
     private const int Looks = 100;
 
+    // On the host: what the script takes from a VM of the engine's.
+    private const string Files = "/run/portal-bench";
+
     private static readonly TimeProvider s_clock = TimeProvider.System;
 
     private readonly string _work = Directory.CreateTempSubdirectory("portal-bench-engine-").FullName;
@@ -63,7 +66,7 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
             .AddSingleton<PortalKeySource>(_ => Task.FromResult(pair.PrivatePem))
             .AddPortalEngine()
             .BuildServiceProvider();
-        await root.RunAsync("sh -s", _services.GetRequiredService<IHostDoor>().Installation(Instance, [Group], pair.Public), ct);
+        await root.RunAsync("sh -s", ct, _services.GetRequiredService<IHostDoor>().Installation(Instance, [Group], pair.Public));
         var access = new XenAccess("127.0.0.1", root.Port, root.Key, Group, "thin", "xenbr0");
         _engine = _services.GetRequiredService<IVmEngines>().For(new HostConnection(default, HostKind.Xen, Instance, "") { Xen = access });
         Value(await Engine.EnsureTemplateAsync(TemplateImage.TinyLinux, ct));
@@ -99,7 +102,7 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
         // What the script needs of a VM of the engine's: its configuration and its seed, under other names.
         var like = NewSpec();
         await BuildAsync(like, ct);
-        await root.RunAsync($"cp /var/lib/portal-host/domains/{like.Name} /root/bench.cfg && cp /dev/{Group}/{like.Name}-seed /root/bench.seed", ct);
+        await root.RunAsync($"mkdir -p {Files} && cp /var/lib/portal-host/domains/{like.Name} {Files}/config && cp /dev/{Group}/{like.Name}-seed {Files}/seed", ct);
         await RemoveAsync(like, ct);
 
         var (engine, script, ratios) = (new Samples(), new Samples(), new List<double>());
@@ -120,7 +123,8 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
             }
 
             await RemoveAsync(spec, ct);
-            await root.RunAsync($"xl destroy {other.Name}; until ! xl list {other.Name} >/dev/null 2>&1; do sleep 0.1; done; lvremove -qy {Group}/{other.Name} {Group}/{other.Name}-seed; rm -f /root/{other.Name}", ct);
+            _made.Remove(other);
+            await root.RunAsync($"xl destroy {other.Name}; until ! xl list {other.Name} >/dev/null 2>&1; do sleep 0.1; done; lvremove -qy {Group}/{other.Name} {Group}/{other.Name}-seed; rm -f {Files}/{other.Name}", ct);
             if (i >= 0)
             {
                 engine.Add(byEngine);
@@ -162,10 +166,10 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
         lvcreate --snapshot --name {other.Name} --setactivationskip n --yes --quiet --addtag portal {Group}/t{Instance}-{other.Template.Name}-{other.Template.Version}
         lvextend --size {other.Disk.Bytes}b --quiet {Group}/{other.Name}
         lvcreate --yes --quiet --virtualsize 4m --thinpool thin --name {other.Name}-seed --addtag portal {Group}
-        dd if=/root/bench.seed of=/dev/{Group}/{other.Name}-seed bs=1M conv=fsync,sparse status=none
+        dd if={Files}/seed of=/dev/{Group}/{other.Name}-seed bs=1M conv=fsync,sparse status=none
         lvchange --quiet --addtag portal.seed.of.bench {Group}/{other.Name}-seed
-        sed 's/{like.Name}/{other.Name}/g; s/{like.Name.Vm.Value:D}/{other.Name.Vm.Value:D}/; s/{like.Mac}/{other.Mac}/' /root/bench.cfg > /root/{other.Name}
-        xl create -q /root/{other.Name}
+        sed 's/{like.Name}/{other.Name}/g; s/{like.Name.Vm.Value:D}/{other.Name.Vm.Value:D}/; s/{like.Mac}/{other.Mac}/' {Files}/config > {Files}/{other.Name}
+        xl create -q {Files}/{other.Name}
         """;
 
     private DomainSpec NewSpec()

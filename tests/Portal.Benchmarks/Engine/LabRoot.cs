@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Portal.Kernel;
 using Renci.SshNet;
 
@@ -39,17 +40,21 @@ internal sealed class LabRoot : IDisposable
     }
 
     /// <summary>What it printed.</summary>
+    /// <param name="input">What it reads.</param>
     /// <exception cref="Shortfall">It failed.</exception>
-    public async Task<string> RunAsync(string command, CancellationToken ct)
+    public async Task<string> RunAsync(string command, CancellationToken ct, string input = "")
     {
         using var run = _client.CreateCommand(command);
-        await run.ExecuteAsync(ct);
+        var ended = run.ExecuteAsync(ct);
+        if (input.Length > 0)
+        {
+            await using var standardInput = run.CreateInputStream();
+            await standardInput.WriteAsync(Encoding.UTF8.GetBytes(input), ct);
+        }
+
+        await ended;
         return run.ExitStatus == 0 ? run.Result : throw new Shortfall($"On the host, `{command.Split('\n')[0]}` ended with {run.ExitStatus}: {run.Error.Trim()}");
     }
-
-    /// <summary>The same with something to read.</summary>
-    public async Task<string> RunAsync(string command, string input, CancellationToken ct) =>
-        await RunAsync($"cat > /root/bench.in <<'END-OF-INPUT'\n{input}\nEND-OF-INPUT\n{command} < /root/bench.in", ct);
 
     public void Dispose() => _client.Dispose();
 }

@@ -38,6 +38,9 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
             }
         }
 
+        // Also of a domain that is gone: why it ended is what is asked then.
+        Assert.Contains("Linux version", await xen.ReadLogAsync(spec.Name, DomainLog.Console, Ct), StringComparison.Ordinal);
+        Assert.Contains("Done", await xen.ReadLogAsync(spec.Name, DomainLog.Hypervisor, Ct), StringComparison.Ordinal);
         var off = (await xen.ListDomainsAsync(Ct)).Single(d => d.Name == spec.Name);
         Assert.Equal((DomainState.Off, true), (off.State, off.ByGuest));
         Value(await xen.EnsureRunningAsync(fence, spec.Name, Ct));

@@ -51,18 +51,7 @@ public sealed class XenFaultTests(LabHost lab, LabEngine engine) : IClassFixture
             await lab.AsRootAsync("touch /tmp/enough");
             await cut;
             await lab.AsRootAsync("rm -f /tmp/enough");
-            while (true)
-            {
-                try
-                {
-                    Value(await step(An.Fence(_spec, ++epoch)));
-                    return;
-                }
-                catch (HostFaultException)
-                {
-                    // Refused while the one before still holds the VM, or the connection is being made anew.
-                }
-            }
+            await AgainAsync(() => step(An.Fence(_spec, ++epoch)));
         }
     }
 
