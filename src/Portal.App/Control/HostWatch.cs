@@ -21,6 +21,9 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(4);
 
+    // Hosts are asked side by side, however many they are; their answers are written down so many at a time, or a large fleet would take every connection
+    // that the pages and the jobs of this portal want.
+    private readonly SemaphoreSlim _writing = new(8);
     private readonly Dictionary<HostId, Task> _looks = [];
     private readonly TimeProvider _clock = clock;
 
@@ -51,6 +54,12 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         await Task.WhenAll(_looks.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    public override void Dispose()
+    {
+        _writing.Dispose();
+        base.Dispose();
+    }
+
     /// <summary>One look at all hosts, side by side. It lasts as long as that at the slowest.</summary>
     public async Task LookAsync(CancellationToken ct)
     {
@@ -77,15 +86,33 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         }
         catch (HostKeyChangedException changed)
         {
-            await ForeignAsync(host.Id, changed, ct);
+            await InTurnAsync(() => ForeignAsync(host.Id, changed, ct), ct);
             return;
         }
         catch (HostFaultException fault)
         {
-            await SilentAsync(host.Id, fault.Message, ct);
+            await InTurnAsync(() => SilentAsync(host.Id, fault.Message, ct), ct);
             return;
         }
 
+        await InTurnAsync(() => AnsweredAsync(host, asked, report, domains, ct), ct);
+    }
+
+    private async Task InTurnAsync(Func<Task> write, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        try
+        {
+            await write();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    private async Task AnsweredAsync(Host host, DateTimeOffset asked, HostReport report, Dictionary<DomainName, DomainReport> domains, CancellationToken ct)
+    {
         await using var db = dbs.ForSystem();
         var row = await db.Hosts.SingleAsync(h => h.Id == host.Id, ct);
         if (row.Mode == HostMode.WrittenOff)

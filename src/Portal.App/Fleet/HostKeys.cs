@@ -31,9 +31,9 @@ public static class LookAtHost
     /// <param name="Line">As OpenSSH writes it: what is pinned.</param>
     public sealed record ShownKey(string Line, string Type, string Fingerprint);
 
-    public sealed class Handler(AccessRules access, IHostDoor door)
+    public sealed class Handler(PortalDbs dbs, AccessRules access, IHostDoor door)
     {
-        /// <summary>Safe to repeat.</summary>
+        /// <summary>Safe to repeat; each look is in the audit, because it makes the portal connect to wherever was named.</summary>
         public async Task<Result<ShownKey>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
             if (access.Check(actor, Permission.ManageHosts) is { } refusal)
@@ -44,6 +44,12 @@ public static class LookAtHost
             if (AddHost.CheckPlace(request.Address, request.Port) is { } wrong)
             {
                 return wrong;
+            }
+
+            await using (var db = dbs.ForSystem())
+            {
+                db.Add(AuditEntry.OfPlatform(actor, "host.looked_at", Guid.Empty, $"{request.Address.Trim()}, port {request.Port}"));
+                await db.SaveChangesAsync(ct);
             }
 
             try

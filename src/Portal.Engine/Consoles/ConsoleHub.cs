@@ -10,7 +10,7 @@ namespace Portal.Engine.Consoles;
 internal sealed class ConsoleHub(string logPath, IGuestLine line, Pulse pulse)
 {
     /// <summary>What a newcomer gets of the past.</summary>
-    private const int Kept = 256 << 10;
+    public const int Kept = 256 << 10;
 
     private const int Chunk = 64 << 10;
 

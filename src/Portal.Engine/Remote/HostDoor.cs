@@ -53,6 +53,6 @@ internal sealed class HostDoor : IHostDoor
         SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } => new HostFaultException($"There is no machine of the name {address}. Check the spelling, or give its IP address.", failed),
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => new HostFaultException($"{address} takes no connection on port {port}. Is sshd running there, and on this port?", failed),
         SocketException or OperationCanceledException or SshOperationTimeoutException => new HostFaultException($"{address}, port {port}, did not answer within {s_patience.TotalSeconds:0} s. Is the machine on, and does a firewall let the portal through?", failed),
-        _ => new HostFaultException($"What answers at {address}, port {port}, does not speak SSH as the portal does: {failed.Message}", failed),
+        _ => new HostFaultException($"What answers at {address}, port {port}, does not speak SSH as the portal does. Is it an sshd, with an Ed25519, ECDSA or RSA key?", failed),
     };
 }

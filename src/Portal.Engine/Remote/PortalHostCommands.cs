@@ -44,7 +44,9 @@ internal static class PortalHostCommands
     public static HostCommand Fill(string device, ReadOnlyMemory<byte> content) => new("fill", [device, "sparse"], s_slow) { Content = content, Shown = $"dd of={device} conv=sparse" };
 
     /// <summary>What a guest prints, from an offset on; in a first line <c>at N</c> the offset from which it really comes, because older may be gone.</summary>
-    public static HostCommand Follow(string domain, long offset) => new("follow", [domain, offset.ToString(CultureInfo.InvariantCulture)], s_long);
+    /// <param name="most">How much of what is there already comes at most, in bytes; null for all of it.</param>
+    public static HostCommand Follow(string domain, long offset, long? most = null) =>
+        new("follow", [domain, offset.ToString(CultureInfo.InvariantCulture), .. most is { } bytes ? [bytes.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>()], s_long);
 
     public static HostCommand Type(string domain) => new("type", [domain], s_long);
 

@@ -6,8 +6,8 @@ using Portal.Engine.Remote;
 namespace Portal.Engine.Xen;
 
 /// <summary>
-/// The serial line of a domain on a host reached over SSH. What the guest prints is read from the host's own log, from the boot's first byte on, into a file
-/// here, so that every viewer of this process has the same bytes; a broken connection goes on where it ended.
+/// The serial line of a domain on a host reached over SSH. What the guest prints is read from the host's own log, as much of it as a newcomer gets and
+/// all that follows, into a file here, so that every viewer of this process has the same bytes; a broken connection goes on where it ended.
 /// </summary>
 internal sealed class XenLine : IGuestLine
 {
@@ -138,7 +138,9 @@ internal sealed class XenLine : IGuestLine
             _pulse.Beat();
         }
 
-        var follow = await _shell.OpenAsync(PortalHostCommands.Follow(_domain, Interlocked.Read(ref _length)), Came, ct).ConfigureAwait(false);
+        // The first look takes as much of the past as a viewer gets; after a broken connection none of what was printed meanwhile is left out.
+        var from = Interlocked.Read(ref _length);
+        var follow = await _shell.OpenAsync(PortalHostCommands.Follow(_domain, from, from == 0 ? ConsoleHub.Kept : null), Came, ct).ConfigureAwait(false);
         await using (follow.ConfigureAwait(false))
         {
             while (true)

@@ -191,6 +191,9 @@ internal sealed record HostDetailsJson(HostJson Host, string Instance, IReadOnly
 /// <param name="HostKey">The key as it was shown and compared, in OpenSSH's one line.</param>
 internal sealed record NewHostBody(App.Fleet.HostForm Host, string? HostKey);
 
+/// <param name="Port">22 where none is given.</param>
+internal sealed record LookAtHostBody(string? Address, int? Port);
+
 /// <param name="Fingerprint">As ssh-keygen -l prints it: SHA256:...</param>
 internal sealed record HostKeyBody(string? Fingerprint);
 

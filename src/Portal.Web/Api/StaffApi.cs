@@ -19,8 +19,8 @@ internal static class StaffApi
         api.MapPost("/hosts", async (NewHostBody body, AddHost.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(body.Host, body.HostKey ?? ""), http.Actor(), ct)).TryGet(out var id, out var refusal) ? Results.Created($"/api/v1/hosts/{id}", new CreatedJson(id.Value)) : Problems.From(refusal))
             .WithTags("Hosts").WithName("AddHost").WithSummary("Adds a Xen host, whose key was looked at and compared before. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
-        api.MapGet("/hosts/look", async (string address, int? port, LookAtHost.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(address, port ?? 22), http.Actor(), ct)).Answer(key => key))
+        api.MapPost("/hosts/look", async (LookAtHostBody body, LookAtHost.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(body.Address ?? "", body.Port ?? 22), http.Actor(), ct)).Answer(key => key))
             .WithTags("Hosts").WithName("LookAtHost").WithSummary("The key that the sshd at an address shows, without signing in. For operators.").Produces<LookAtHost.ShownKey>().ProducesProblem(403).ProducesProblem(422).ProducesProblem(503);
         api.MapGet("/hosts/{host:guid}", async (Guid host, GetHost.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(HostDetailsJson.Of))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using Portal.App.Access;
 using Portal.App.Audit;
@@ -11,12 +12,15 @@ public partial class PlatformAuditPage(ListAudit.Handler lists) : PortalPage
 {
     private Result<ListAudit.Page>? _page;
 
+    // Text: an address may say anything, and a number that is none would fail the page.
     [SupplyParameterFromQuery]
-    private long? Before { get; set; }
+    private string? Before { get; set; }
+
+    private long? Until => long.TryParse(Before, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
 
     protected override async Task OnParametersSetAsync() => _page = await ReadAsync("audit", LoadAsync);
 
     protected override async Task LookAgainAsync() => _page = await AskAsync(LoadAsync);
 
-    private Task<Result<ListAudit.Page>> LoadAsync(Actor actor, CancellationToken ct) => lists.HandleAsync(new ListAudit.Request(null, Before), actor, ct);
+    private Task<Result<ListAudit.Page>> LoadAsync(Actor actor, CancellationToken ct) => lists.HandleAsync(new ListAudit.Request(null, Until), actor, ct);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using Portal.App.Access;
 using Portal.App.Audit;
@@ -11,12 +12,15 @@ public partial class TenantAuditPage(ListAudit.Handler lists) : TenantPage
 {
     private Result<ListAudit.Page>? _page;
 
+    // Text: an address may say anything, and a number that is none would fail the page.
     [SupplyParameterFromQuery]
-    private long? Before { get; set; }
+    private string? Before { get; set; }
+
+    private long? Until => long.TryParse(Before, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : null;
 
     protected override async Task OnParametersSetAsync() => _page = await ReadHereAsync("audit", LoadAsync);
 
     protected override async Task LookAgainAsync() => _page = await AskHereAsync(LoadAsync);
 
-    private Task<Result<ListAudit.Page>> LoadAsync(TenantId tenant, Actor actor, CancellationToken ct) => lists.HandleAsync(new ListAudit.Request(tenant, Before), actor, ct);
+    private Task<Result<ListAudit.Page>> LoadAsync(TenantId tenant, Actor actor, CancellationToken ct) => lists.HandleAsync(new ListAudit.Request(tenant, Until), actor, ct);
 }

@@ -192,14 +192,17 @@ public sealed class FleetTests(PostgresFixture postgres)
     public async Task The_shown_key_is_told_as_it_would_be_pinned()
     {
         var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
         var shown = PortalKeyPair.New().Public;
-        var looking = new LookAtHost.Handler(new AccessRules(), new Door(shown));
+        var looking = new LookAtHost.Handler(world.Main.Dbs, new AccessRules(), new Door(shown));
 
         var key = (await looking.HandleAsync(new("xen1.example.org", 22), Actor.Portal, ct)).Value;
         var hostile = await looking.HandleAsync(new("$(id)", 22), Actor.Portal, ct);
 
         Assert.Equal(new LookAtHost.ShownKey(shown.Line, "ecdsa-sha2-nistp256", shown.Fingerprint), key);
         Assert.Equal("address", hostile.Refusal?.Field);
+        await using var db = world.Main.Dbs.ForSystem();
+        Assert.Equal("xen1.example.org, port 22", (await db.AuditEntries.SingleAsync(e => e.Verb == "host.looked_at", ct)).ObjectName);
     }
 
     [Fact]

@@ -92,6 +92,33 @@ public sealed class HostChannelTests : IDisposable
     }
 
     [Fact]
+    public async Task A_console_that_has_said_much_is_read_from_near_its_end_on()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var log = Path.Combine(Directory.CreateDirectory(Path.Combine(_host.Base, "console")).FullName, $"guest-{s_domain}.log");
+        await File.WriteAllTextAsync(log, new string('y', 100_000) + "last words", ct);
+        var heard = new StringBuilder();
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        await using var channel = await _host.ConnectAsync(ct);
+        await using (await channel.OpenAsync(Command("follow", [s_domain, "0", "14"]), Came, ct))
+        {
+            await ended.Task.WaitAsync(ct);
+        }
+
+        Assert.Equal("at 99996\nyyyylast words", heard.ToString());
+
+        void Came(ReadOnlyMemory<byte> bytes)
+        {
+            heard.Append(Encoding.ASCII.GetString(bytes.Span));
+            if (heard.ToString().EndsWith("words", StringComparison.Ordinal))
+            {
+                ended.TrySetResult();
+            }
+        }
+    }
+
+    [Fact]
     public async Task Sixty_at_once_each_have_their_own_answer()
     {
         var ct = TestContext.Current.CancellationToken;

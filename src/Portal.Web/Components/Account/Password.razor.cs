@@ -14,7 +14,7 @@ public partial class Password(Accounts accounts, UserManager<PortalUser> users, 
     private Input Form { get; set; } = default!;
 
     [SupplyParameterFromQuery]
-    private bool Changed { get; set; }
+    private string? Changed { get; set; }
 
     [CascadingParameter]
     private HttpContext Http { get; set; } = default!;
