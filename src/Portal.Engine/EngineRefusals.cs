@@ -26,6 +26,10 @@ public sealed record TemplateMissing(string Template)
 public sealed record NotOffered(DomainAbility Ability)
     : Refusal("engine.not_offered", $"This VM's host does not offer that ({Ability}).");
 
+/// <summary>The host's driver does not read what others configured.</summary>
+public sealed record ForeignNotSeen()
+    : Refusal("engine.foreign_not_seen", "Domains that others made are not read on this host.");
+
 /// <summary>It takes a domain that runs, or one that does not.</summary>
 public sealed record WrongState(string Domain, string Needs)
     : Refusal("engine.wrong_state", $"The domain {Domain} has to be {Needs} for that.");

@@ -34,6 +34,15 @@ public interface IVmEngine
     /// <summary>The volumes in the pool that this portal's instance made (root disks and seeds), for the search for orphans. Changes nothing.</summary>
     Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct);
 
+    /// <summary>Whether domains that others made are found and read here. Where not, the host is not asked for them.</summary>
+    bool SeesForeign { get; }
+
+    /// <summary>The domains on the host that this portal's instance did not make, running or only described by a file. Changes nothing.</summary>
+    Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct);
+
+    /// <summary>Reads a configuration as this host would, with the names that it has. Changes nothing. <see cref="ForeignNotSeen"/> where the driver cannot.</summary>
+    Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct);
+
     /// <summary>Makes sure the image of a template is in the host's pool, building it where it is not. May take minutes. Safe to repeat.</summary>
     Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct);
 

@@ -14,7 +14,8 @@ public static class GetHost
     /// <param name="Remote">How it is reached; null for the portal's own machine.</param>
     /// <param name="Instance">The portal's mark on it.</param>
     /// <param name="Guests">The addresses that its guests get, and how many of them are free.</param>
-    public sealed record Details(HostRow Row, string Instance, HostReserve Reserve, int MaxOperations, IReadOnlyList<GuestNetwork> Guests, RemoteHost? Remote);
+    /// <param name="SeesForeign">Whether domains that no portal made are found on it.</param>
+    public sealed record Details(HostRow Row, string Instance, HostReserve Reserve, int MaxOperations, IReadOnlyList<GuestNetwork> Guests, RemoteHost? Remote, bool SeesForeign);
 
     /// <param name="Shared">Whether its guests are on a wire with others.</param>
     public sealed record GuestNetwork(string Network, string First, string Last, string Gateway, string Dns, int Free, int Count, bool Shared);
@@ -24,7 +25,7 @@ public static class GetHost
     /// <param name="Installation">The script for its root.</param>
     public sealed record RemoteHost(string Address, int Port, string KeyType, string Fingerprint, string? ForeignKey, string VolumeGroup, string ThinPool, string Bridge, string PortalFingerprint, string Installation);
 
-    public sealed class Handler(PortalDbs dbs, AccessRules access, PortalKeys keys, IHostDoor door)
+    public sealed class Handler(PortalDbs dbs, AccessRules access, PortalKeys keys, IHostDoor door, IVmEngines engines)
     {
         public async Task<Result<Details>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
@@ -49,7 +50,7 @@ public static class GetHost
             }
 
             var reserve = new HostReserve(host.ReservedMemory, host.ReservedDisk, host.ReservedCpus, host.VcpusPerCpu);
-            return new Details(row, host.Instance, reserve, host.MaxOperations, guests, host.Xen is { } xen ? await RemoteAsync(host, xen, ct) : null);
+            return new Details(row, host.Instance, reserve, host.MaxOperations, guests, host.Xen is { } xen ? await RemoteAsync(host, xen, ct) : null, engines.For(host.Connection).SeesForeign);
         }
 
         private async Task<RemoteHost> RemoteAsync(Host host, XenAccess xen, CancellationToken ct)

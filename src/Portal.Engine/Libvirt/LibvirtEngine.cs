@@ -107,6 +107,12 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => UndefineAsync(hold, name, ct), ct);
 
+    public bool SeesForeign => false;
+
+    public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => Task.FromResult<IReadOnlyList<ForeignSighting>>([]);
+
+    public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => Task.FromResult<Result<ForeignDomain>>(new ForeignNotSeen());
+
     public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save };
 
     public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>

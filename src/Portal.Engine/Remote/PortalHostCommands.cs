@@ -18,6 +18,9 @@ internal static class PortalHostCommands
     /// <summary>What it tells of its machine.</summary>
     public static HostCommand Facts() => new("facts", [], s_quick);
 
+    /// <summary>The configurations of domains that others keep on the host.</summary>
+    public static HostCommand Configs() => new("configs", [], s_quick);
+
     /// <summary>How much its own files have room for.</summary>
     public static HostCommand Room() => new("df", ["--block-size=1", "--output=size,avail", Files], s_quick);
 

@@ -66,6 +66,13 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) =>
         AskAsync(SimulatedVerb.ListVolumes, () => _pool.Volumes(_host.Instance), ct);
 
+    public bool SeesForeign => true;
+
+    public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) =>
+        AskAsync(SimulatedVerb.FindForeign, () => SimulatedForeign.Find(_host.Instance, _pool.Root), ct);
+
+    public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => Task.FromResult(SimulatedForeign.Read(config));
+
     public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
     {
         _pool.Create();

@@ -94,6 +94,10 @@ public sealed class SimulatedFaults
         return ran;
     }
 
+    /// <summary>Puts a domain on the host that no portal made: a configuration in the words of xl or xm.</summary>
+    /// <param name="file">The file's name, without a directory.</param>
+    public void PutForeign(string file, string config, bool running) => SimulatedForeign.Put(_pool, file, config, running);
+
     /// <summary>The oldest fault armed for this moment, which is thereby used up.</summary>
     internal SimulatedFault? Take(SimulatedVerb verb, SimulatedMoment moment)
     {
@@ -150,6 +154,7 @@ public enum SimulatedVerb
     ListDomains,
     Look,
     ListVolumes,
+    FindForeign,
     EnsureTemplate,
     EnsureRootDisk,
     EnsureSeed,

@@ -16,6 +16,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     private readonly XenChanges _changes;
     private readonly XenVolumeChanges _volumeChanges;
     private readonly XenProbe _probe;
+    private readonly XenForeign _foreign;
     private readonly ConsoleBoard _consoles;
     private readonly ConsoleLogs _copies;
 
@@ -32,6 +33,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         _changes = new XenChanges(_host, _domains, clock);
         _volumeChanges = new XenVolumeChanges(_host, _domains);
         _probe = new XenProbe(_host, clock);
+        _foreign = new XenForeign(_host);
         _copies = new ConsoleLogs(local, here);
         _consoles = new ConsoleBoard(
             local,
@@ -63,6 +65,12 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
             let domain = XenVolumes.DomainOf(volume.Name)
             where domain is { } of && of.Instance == _host.Instance
             select new VolumeReport(domain.Value, volume.Name, volume.Size)];
+
+    public bool SeesForeign => true;
+
+    public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => _foreign.FindAsync(ct);
+
+    public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => _foreign.ReadAsync(config, ct);
 
     public Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) => _volumes.EnsureTemplateAsync(image, ct);
 

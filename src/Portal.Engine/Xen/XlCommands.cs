@@ -19,6 +19,9 @@ internal static class XlCommands
 
     public static HostCommand List() => Ask("list");
 
+    /// <summary>How each domain was configured, as JSON.</summary>
+    public static HostCommand ListLong() => Ask("list", "--long");
+
     public static HostCommand ListOne(string domain) => Ask("list", domain);
 
     /// <summary>Gives back once the domain runs; its configuration stays on the host.</summary>

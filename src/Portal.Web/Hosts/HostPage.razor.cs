@@ -24,6 +24,10 @@ public partial class HostPage(GetHost.Handler hosts) : PortalPage
     [SupplyParameterFromQuery]
     public string? Domain { get; set; }
 
+    /// <summary>The domain among those that are not the portal's that is to be looked at closely.</summary>
+    [SupplyParameterFromQuery]
+    public string? Named { get; set; }
+
     protected override async Task OnParametersSetAsync()
     {
         _tab = Tab ?? "";
@@ -61,6 +65,11 @@ public partial class HostPage(GetHost.Handler hosts) : PortalPage
         yield return ("", "Overview");
         yield return ("checks", "Checks");
         yield return ("inventory", "Inventory");
+        if (host.SeesForeign)
+        {
+            yield return ("foreign", "Other domains");
+        }
+
         yield return ("messages", "Messages");
         if (host.Remote is not null)
         {

@@ -33,6 +33,12 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
 
         public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => engine.ListVolumesAsync(ct);
 
+        public bool SeesForeign => engine.SeesForeign;
+
+        public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => engine.FindForeignAsync(ct);
+
+        public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => engine.ReadForeignAsync(config, ct);
+
         public Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) => engine.EnsureTemplateAsync(image, ct);
 
         public Task<Result<StepOutcome>> EnsureRootDiskAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
