@@ -13,7 +13,7 @@ PACKAGES=(
     # Not the cloud kernel: it lacks CONFIG_XEN_DOM0.
     linux-image-amd64 initramfs-tools busybox-static cpio
     xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils
-    lvm2 thin-provisioning-tools bridge-utils e2fsprogs mount util-linux
+    lvm2 thin-provisioning-tools bridge-utils nftables e2fsprogs mount util-linux
 )
 
 # Documents, and drivers that an emulated server has no use for: half of the image.

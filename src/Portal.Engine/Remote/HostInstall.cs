@@ -45,7 +45,7 @@ internal static partial class HostInstall
             #   userdel --remove {User}; rm -r /etc/sudoers.d/portal-host /etc/portal-host.conf /usr/local/lib/portal /var/lib/portal-host
             set -eu
             [ "$(id -u)" = 0 ] || {Braced("echo 'Run this as root.' >&2; exit 1;")}
-            for program in sudo perl lvs xl; do
+            for program in sudo perl lvs xl nft; do
                 command -v "$program" >/dev/null || {Braced("""echo "There is no $program here. Install it, then run this again." >&2; exit 1;""")}
             done
             home=$(getent passwd {User} | cut -d: -f6)

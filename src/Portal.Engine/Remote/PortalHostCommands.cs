@@ -1,5 +1,6 @@
 using System.Globalization;
 using Portal.Engine.Shell;
+using Portal.Kernel;
 
 namespace Portal.Engine.Remote;
 
@@ -55,6 +56,14 @@ internal static class PortalHostCommands
 
     /// <summary>Removes a console's log, before the next boot writes it anew.</summary>
     public static HostCommand Forget(string domain) => new("forget", [domain], s_quick) { Shown = $"rm -f {ConsoleLog(domain)}" };
+
+    /// <summary>Keeps a guest to the MAC and the addresses of its configuration, from its next start on.</summary>
+    public static HostCommand Guard(string domain) => new("guard", [domain], s_quick) { Shown = $"nft -f {Files}/guards.nft" };
+
+    /// <summary>The same for a card that it gets while it runs, which has no address of its own yet.</summary>
+    public static HostCommand Guard(string domain, MacAddress mac) => new("guard", [domain, mac.ToString()], s_quick) { Shown = $"nft -f {Files}/guards.nft" };
+
+    public static HostCommand Unguard(string domain, MacAddress mac) => new("unguard", [domain, mac.ToString()], s_quick) { Shown = $"nft -f {Files}/guards.nft" };
 
     /// <summary>A question under a fence: whoever is late is told so by it.</summary>
     public static HostCommand AskedUnder(this HostCommand command, Fence fence) => command with { Fence = fence };

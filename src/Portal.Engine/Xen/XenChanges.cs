@@ -42,11 +42,8 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
             DomainChange.AttachVolume volume => await AttachAsync(act, name, volume, ct).ConfigureAwait(false),
             DomainChange.DetachVolume(var device) => await UntilAsync(
                 act, XlCommands.BlockDetach(name.Text, device), "take the volume away", async () => !(await DisksAsync(name, ct).ConfigureAwait(false)).Contains(device), ct).ConfigureAwait(false),
-            DomainChange.AttachNic(var mac) => await UntilAsync(
-                act, XlCommands.NetworkAttach(name.Text, mac, host.Storage.Bridge), "connect it", async () => await NicAsync(name, mac, ct).ConfigureAwait(false) is not null, ct).ConfigureAwait(false),
-            DomainChange.DetachNic(var mac) => await NicAsync(name, mac, ct).ConfigureAwait(false) is { } nic
-                ? await UntilAsync(act, XlCommands.NetworkDetach(name.Text, nic.Index), "disconnect it", async () => await NicAsync(name, mac, ct).ConfigureAwait(false) is null, ct).ConfigureAwait(false)
-                : await act.LookOnlyAsync(ct).ConfigureAwait(false),
+            DomainChange.AttachNic(var mac) => await AttachNicAsync(act, name, mac, ct).ConfigureAwait(false),
+            DomainChange.DetachNic(var mac) => await DetachNicAsync(act, name, mac, ct).ConfigureAwait(false),
             _ => new NotOffered(change.Needs),
         };
     }
@@ -118,6 +115,25 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
                 act, XlCommands.BlockAttach(name.Text, host.DeviceOf(of), volume.Device, volume.ReadOnly), "give it the volume",
                 async () => (await DisksAsync(name, ct).ConfigureAwait(false)).Contains(volume.Device), ct).ConfigureAwait(false)
             : new HostSaidNo("give it the volume", $"there is no volume {volume.Label}.");
+    }
+
+    private async Task<Result<StepOutcome>> AttachNicAsync(XenActing act, DomainName name, MacAddress mac, CancellationToken ct)
+    {
+        var guarded = await act.RunAsync(PortalHostCommands.Guard(name.Text, mac), "keep the guest to its own addresses", ct).ConfigureAwait(false);
+        return guarded.Succeeded
+            ? await UntilAsync(act, XlCommands.NetworkAttach(name.Text, mac, host.Storage.Bridge), "connect it", async () => await NicAsync(name, mac, ct).ConfigureAwait(false) is not null, ct).ConfigureAwait(false)
+            : guarded;
+    }
+
+    private async Task<Result<StepOutcome>> DetachNicAsync(XenActing act, DomainName name, MacAddress mac, CancellationToken ct)
+    {
+        if (await NicAsync(name, mac, ct).ConfigureAwait(false) is not { } nic)
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
+        var gone = await UntilAsync(act, XlCommands.NetworkDetach(name.Text, nic.Index), "disconnect it", async () => await NicAsync(name, mac, ct).ConfigureAwait(false) is null, ct).ConfigureAwait(false);
+        return gone.Succeeded ? await act.RunAsync(PortalHostCommands.Unguard(name.Text, mac), "forget its addresses", ct).ConfigureAwait(false) : gone;
     }
 
     // Looks, acts only if needed, and looks until it is so. A guest that does not follow is no fault of the host's.

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
 
@@ -25,13 +26,16 @@ internal static class XenConfig
             .Append("on_reboot = \"restart\"\n")
             .Append("on_crash = \"destroy\"\n")
             .Append(Invariant($"disk = [ 'phy:/dev/{storage.Group}/{spec.Name.Text},xvda,w', 'phy:/dev/{storage.Group}/{spec.Name.Text}-seed,xvdb,r' ]\n"))
-            .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={storage.Bridge}' ]\n"))
+            .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={storage.Bridge},ip={spec.Address.Address},vifname={CardOf(spec.Mac)}' ]\n"))
             .ToString();
         return $"{Mark}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32]}\n{body}";
     }
 
     /// <summary>The digest that a configuration says it has; null where the portal did not write it.</summary>
     public static string? DigestOf(string config) => config.StartsWith(Mark, StringComparison.Ordinal) ? config[Mark.Length..].Split('\n')[0] : null;
+
+    /// <summary>How the host calls a guest's network card: rules name it before it exists. An emulated one is this and "-emu", and the kernel takes 15 bytes.</summary>
+    public static string CardOf(MacAddress mac) => Invariant($"pt-{mac.Value & 0xFFFF_FFFF:x8}");
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

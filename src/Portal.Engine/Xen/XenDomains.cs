@@ -81,6 +81,12 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         }
 
         _byGuest.TryRemove(name, out _);
+        var guarded = await act.RunAsync(PortalHostCommands.Guard(name.Text), "keep the guest to its own addresses", ct).ConfigureAwait(false);
+        if (!guarded.Succeeded)
+        {
+            return guarded;
+        }
+
         if (await IsSavedAsync(name, ct).ConfigureAwait(false))
         {
             return await RestoreAsync(act, name, ct).ConfigureAwait(false);

@@ -107,6 +107,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         LvmCommands.ThinSnapshot(_host.Storage.Group, _host.TemplateOf(spec.Template), spec.Name.Text).ForPeople,
         LvmCommands.Thin(_host.Storage.Group, _host.Storage.Pool, spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).ForPeople,
         PortalHostCommands.Put($"domains/{spec.Name.Text}", "").ForPeople,
+        PortalHostCommands.Guard(spec.Name.Text).ForPeople,
         XlCommands.Create(XenHost.ConfigOf(spec.Name)).ForPeople,
     ];
 

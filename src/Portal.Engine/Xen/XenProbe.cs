@@ -41,7 +41,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             PoolSize = pool?.Size ?? ByteSize.Zero,
             PoolFree = pool is null ? ByteSize.Zero : XenVolumes.Free(pool),
             PoolTaken = new ByteSize(listed.Where(v => v.Pool == host.Storage.Pool && XenVolumes.DomainOf(v.Name) is { } of && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
-            Findings = [.. PoolChecks(volumes, pool).Concat([BridgeCheck(facts)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
+            Findings = [.. PoolChecks(volumes, pool).Concat([BridgeCheck(facts), GuardCheck(facts)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
         };
     }
 
@@ -64,6 +64,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             GroupCheck(groups),
             .. PoolChecks(volumes, pool),
             BridgeCheck(facts),
+            GuardCheck(facts),
             ToolCheck(facts),
             ConsoleCheck(facts),
             ClockCheck(facts, asked, answered),
@@ -108,6 +109,12 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
         facts.Bridges.Contains(host.Storage.Bridge)
             ? HostCheck.Good("bridge", $"Bridge {host.Storage.Bridge}", "is there")
             : HostCheck.Bad("bridge.missing", $"Bridge {host.Storage.Bridge}", $"it is not there; the host has {Said(facts.Bridges)}", "Make it in the host's network configuration, or name another bridge for this host.");
+
+    // Its own check and not one of the tools: no guest is started without it.
+    private static HostCheck GuardCheck(HostFacts facts) =>
+        facts.Tools.Contains("nft")
+            ? HostCheck.Good("guard", "Guests' addresses", "each guest sends only from its own")
+            : HostCheck.Bad("guard.missing", "Guests' addresses", "a guest could send from another's: there is no nft", "apt install nftables");
 
     private static HostCheck ToolCheck(HostFacts facts)
     {

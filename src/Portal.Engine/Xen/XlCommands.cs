@@ -67,7 +67,7 @@ internal static class XlCommands
 
     public static HostCommand NetworkList(string domain) => Ask("network-list", domain);
 
-    public static HostCommand NetworkAttach(string domain, MacAddress mac, string bridge) => Act("network-attach", domain, $"mac={mac}", $"bridge={bridge}");
+    public static HostCommand NetworkAttach(string domain, MacAddress mac, string bridge) => Act("network-attach", domain, $"mac={mac}", $"bridge={bridge}", $"vifname={XenConfig.CardOf(mac)}");
 
     /// <param name="index">As <see cref="NetworkList"/> counts them.</param>
     public static HostCommand NetworkDetach(string domain, int index) => Act("network-detach", domain, Invariant($"{index}"));

@@ -34,7 +34,7 @@ public sealed class HostileFieldTests(Trap trap) : IClassFixture<Trap>
         {
             var spec = An.Spec("deadbeef") with { Mac = mac };
             using var config = Read(spec, s_storage);
-            Assert.Equal([$"mac={mac}", "bridge=xenbr0"], Assert.Single(config.List("vif")).Split(','));
+            Assert.Equal([$"mac={mac}", "bridge=xenbr0", "ip=10.77.0.5", $"vifname={XenConfig.CardOf(mac)}"], Assert.Single(config.List("vif")).Split(','));
             using var network = JsonDocument.Parse(SeedFiles.Of(spec).NetworkConfig);
             Assert.Equal(mac.ToString(), network.RootElement.GetProperty("ethernets").GetProperty("nic0").GetProperty("match").GetProperty("macaddress").GetString());
         }
@@ -81,7 +81,7 @@ public sealed class HostileFieldTests(Trap trap) : IClassFixture<Trap>
         {
             using var config = Read(An.Spec("deadbeef"), storage);
             // xl itself takes a vif apart, at its commas; xl is not in the library.
-            Assert.Equal(["mac=02:70:00:00:00:05", $"bridge={storage.Bridge}"], Assert.Single(config.List("vif")).Split(','));
+            Assert.Equal(["mac=02:70:00:00:00:05", $"bridge={storage.Bridge}", "ip=10.77.0.5", "vifname=pt-00000005"], Assert.Single(config.List("vif")).Split(','));
         }
     }
 

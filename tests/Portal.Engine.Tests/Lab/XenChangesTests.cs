@@ -7,6 +7,9 @@ namespace Portal.Engine.Tests.Lab;
 [Collection(nameof(LabHost))]
 public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture<LabGuest>
 {
+    private const string Heard = "\nan-answer";
+    private const string Unheard = "\nno-answer";
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -126,6 +129,29 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
 
         Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.DetachNic(mac)));
         Assert.Equal(StepOutcome.AlreadyThere, await DoAsync(new DomainChange.DetachNic(mac)));
+    }
+
+    [Fact]
+    public async Task A_guest_is_heard_with_its_own_addresses_and_with_no_others()
+    {
+        await ReadyAsync();
+        var card = (await guest.RunAsync("grep -l 02:70 /sys/class/net/*/address")).Split("/sys/class/net/")[^1].Split('/')[0];
+
+        Assert.Contains(Heard, await PingAsync("10.0.2.41"), StringComparison.Ordinal);
+        // Another's address: no packet and no question for the host's own comes through.
+        await guest.RunAsync($"ip addr add 10.0.2.99/24 dev {card}; ip neigh flush dev {card}");
+        Assert.Contains(Unheard, await PingAsync("10.0.2.99"), StringComparison.Ordinal);
+        Assert.DoesNotContain("10.0.2.99", await lab.AsRootAsync("ip neigh show dev xenbr0"), StringComparison.Ordinal);
+        Assert.Contains(Heard, await PingAsync("10.0.2.41"), StringComparison.Ordinal);
+        Assert.Contains(Unheard, await PingAsync("10.0.2.99"), StringComparison.Ordinal);
+        // Another's MAC with its own address.
+        var own = (await guest.RunAsync($"cat /sys/class/net/{card}/address")).Split('\n')[1].Trim();
+        await guest.RunAsync($"ip addr del 10.0.2.99/24 dev {card}; ip link set {card} down; ip link set {card} address 02:70:00:00:99:99; ip link set {card} up");
+        Assert.Contains(Unheard, await PingAsync("10.0.2.41"), StringComparison.Ordinal);
+        await guest.RunAsync($"ip link set {card} down; ip link set {card} address {own}; ip link set {card} up");
+        Assert.Contains(Heard, await PingAsync("10.0.2.41"), StringComparison.Ordinal);
+
+        Task<string> PingAsync(string from) => guest.RunAsync($"for n in 1 2 3; do ping -c 1 -W 1 -I {from} 10.0.2.15 >/dev/null && s=an || s=no; [ $s = no ] || break; done; echo $s-answer");
     }
 
     [Fact]

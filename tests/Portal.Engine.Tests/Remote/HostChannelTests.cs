@@ -330,6 +330,45 @@ public sealed class HostChannelTests : IDisposable
         Assert.Equal(0, (await channel.RunAsync(Command("uname", ["--kernel-release"]), ct)).ExitCode);
     }
 
+    [Fact]
+    public async Task A_guest_is_kept_to_the_addresses_of_its_configuration_until_it_is_removed_and_again_after_somebody_flushed_all_rules()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var (rules, flushed) = (Path.Combine(_host.Base, "guards.nft"), Path.Combine(_host.Base, "in-force"));
+        Nft($"case $1 in list) cat {flushed} ;; -f) echo 'table bridge portal' > {flushed} ;; esac");
+        Assert.Equal(0, (await channel.RunAsync(Fenced(1, "put", $"domains/{s_domain}") with { Input = Config() }, ct)).ExitCode);
+
+        var guarded = await channel.RunAsync(Fenced(1, "guard", s_domain), ct);
+        var more = await channel.RunAsync(Fenced(1, "guard", s_domain, "02:70:00:00:00:02"), ct);
+
+        Assert.Equal((0, "", 0), (guarded.ExitCode, guarded.Error, more.ExitCode));
+        Assert.Contains("""macs { type ifname . ether_addr; elements = { "pt-00000001" . 02:70:00:00:00:01, "pt-00000001-emu" . 02:70:00:00:00:01, "pt-00000002" . 02:70:00:00:00:02, """, File.ReadAllText(rules), StringComparison.Ordinal);
+        Assert.Contains("""addresses { type ifname . ipv4_addr; elements = { "pt-00000001" . 10.0.0.5, "pt-00000001-emu" . 10.0.0.5 }""", File.ReadAllText(rules), StringComparison.Ordinal);
+
+        File.Delete(flushed);
+        // It is looked at twice a minute.
+        File.SetLastWriteTimeUtc(Path.Combine(_host.Base, "guards.lock"), DateTime.UnixEpoch);
+        await channel.RunAsync(Command("facts", []), ct);
+        Assert.True(File.Exists(flushed));
+
+        Assert.Equal(0, (await channel.RunAsync(Fenced(1, "unguard", s_domain, "02:70:00:00:00:02"), ct)).ExitCode);
+        Assert.DoesNotContain("pt-00000002", File.ReadAllText(rules), StringComparison.Ordinal);
+        Nft("echo no such family >&2; exit 1");
+        var refused = await channel.RunAsync(Fenced(1, "guard", s_domain), ct);
+        Assert.Equal((114, true), (refused.ExitCode, refused.Error.Contains("no such family", StringComparison.Ordinal)));
+        Assert.Equal(0, (await channel.RunAsync(Fenced(1, "remove", $"domains/{s_domain}"), ct)).ExitCode);
+        Assert.DoesNotContain("elements", File.ReadAllText(rules), StringComparison.Ordinal);
+        Assert.Equal(114, (await channel.RunAsync(Fenced(1, "guard", s_domain), ct)).ExitCode);
+
+        void Nft(string script)
+        {
+            var nft = Path.Combine(_host.Base, "nft");
+            File.WriteAllText(nft, $"#!/bin/sh\n{script}\n");
+            File.SetUnixFileMode(nft, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
     public void Dispose() => _host.Dispose();
 
     private string Config() => $"""
@@ -348,7 +387,7 @@ public sealed class HostChannelTests : IDisposable
         on_reboot = "restart"
         on_crash = "preserve"
         disk = [ 'phy:/dev/vg0/{s_domain},xvda,w', 'phy:/dev/vg.swap/{s_domain}-swap,xvdb,w' ]
-        vif = [ 'mac=02:70:00:00:00:01,bridge=xenbr0,ip=10.0.0.5' ]
+        vif = [ 'mac=02:70:00:00:00:01,bridge=xenbr0,ip=10.0.0.5,vifname=pt-00000001' ]
 
         """;
 

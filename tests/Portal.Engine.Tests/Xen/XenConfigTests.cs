@@ -46,7 +46,7 @@ public sealed class XenConfigTests
                 new XenDisk($"/dev/{storage.Group}/{spec.Name}-seed", "xvdb", XenDiskFormat.Raw, Writable: false),
             ],
             read.List("disk").Select(read.Disk));
-        Assert.Equal([$"mac={spec.Mac}", $"bridge={storage.Bridge}"], Assert.Single(read.List("vif")).Split(',')); // as xl does, which is not in the library
+        Assert.Equal([$"mac={spec.Mac}", $"bridge={storage.Bridge}", $"ip={spec.Address.Address}", $"vifname={XenConfig.CardOf(spec.Mac)}"], Assert.Single(read.List("vif")).Split(',')); // as xl does, which is not in the library
     }, iter: 1000);
 
     [Theory]
