@@ -148,8 +148,8 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         await db.Vms.Where(v => same.Contains(v.Id) && (v.SeenAt == null || v.SeenAt < now)).ExecuteUpdateAsync(s => s.SetProperty(v => v.SeenAt, now), ct);
         foreach (var vm in quiet.Where(v => Seen(v).State != v.Seen))
         {
-            // Who asked those guests to go down, that went down with their host, was the host.
-            await ChangedAsync(vm.Id, booted ? Seen(vm) with { ByGuest = false } : Seen(vm), asked, ct);
+            // Who asks guests to go down, that go down with their host or while it is in maintenance, is the host.
+            await ChangedAsync(vm.Id, booted || row.Mode == HostMode.Maintenance ? Seen(vm) with { ByGuest = false } : Seen(vm), asked, ct);
         }
 
         await starts.NextAsync(host.Id, ct);
@@ -194,7 +194,8 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         var before = vm.Seen;
         vm.Saw(seen, now);
         // A guest that shut itself down did what its owner wanted in it: it is off, not broken. A host that was switched off did not: its guests are missed.
-        if (report.ByGuest && live is null)
+        // One that is due to be started went down with its host, which another replica has seen.
+        if (report.ByGuest && live is null && !vm.StartDue)
         {
             vm.Want(WantedState.Stopped);
         }

@@ -26,7 +26,7 @@ public static class StepPlan
         OperationKind.Start => [StepKind.DefineDomain, StepKind.StartDomain],
         OperationKind.ShutDown => [StepKind.AskShutdown, StepKind.WaitForOff],
         OperationKind.PowerOff => [StepKind.PowerOff],
-        OperationKind.Reboot => [StepKind.AskShutdown, StepKind.WaitForOff, StepKind.StartDomain],
+        OperationKind.Reboot => [StepKind.AskShutdown, StepKind.WaitForOff, StepKind.DefineDomain, StepKind.StartDomain],
         OperationKind.Delete => [StepKind.RemoveDomain, StepKind.RemoveDisks],
         OperationKind.Change => [StepKind.ChangeDomain],
     };

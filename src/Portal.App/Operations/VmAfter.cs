@@ -39,8 +39,8 @@ internal static class VmAfter
                 break;
         }
 
-        // Whatever came of it, those behind it are not kept waiting.
-        if (operation.Kind != OperationKind.Change)
+        // Whatever came of it, those behind it are not kept waiting. What had succeeded before its host went down says nothing of the time after it.
+        if (operation.Kind != OperationKind.Change && !(succeeded && await db.Hosts.AnyAsync(h => h.Id == vm.HostId && h.BootSeenAt > operation.CreatedAt, ct)))
         {
             vm.StartTried();
         }

@@ -42,7 +42,7 @@ internal static partial class HostInstall
             #!/bin/sh
             # Makes this machine a host of the portal. Run it as root. It adds an account without a password, one rule for sudo, one program and the
             # portal's key; the key can do nothing but run that program. Run again it brings all of it up to date. To take it away:
-            #   userdel --remove {User}; rm -r /etc/sudoers.d/portal-host /etc/portal-host.conf /usr/local/lib/portal /var/lib/portal-host
+            #   nft delete table bridge portal; userdel --remove {User}; rm -r /etc/sudoers.d/portal-host /etc/portal-host.conf /usr/local/lib/portal /var/lib/portal-host
             set -eu
             [ "$(id -u)" = 0 ] || {Braced("echo 'Run this as root.' >&2; exit 1;")}
             for program in sudo perl lvs xl nft; do

@@ -129,7 +129,9 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
     {
         if (await NicAsync(name, mac, ct).ConfigureAwait(false) is not { } nic)
         {
-            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+            // It may have gone, and its addresses not, when somebody was cut off.
+            await act.MustAsync(PortalHostCommands.Unguard(name.Text, mac), ct).ConfigureAwait(false);
+            return StepOutcome.AlreadyThere;
         }
 
         var gone = await UntilAsync(act, XlCommands.NetworkDetach(name.Text, nic.Index), "disconnect it", async () => await NicAsync(name, mac, ct).ConfigureAwait(false) is null, ct).ConfigureAwait(false);

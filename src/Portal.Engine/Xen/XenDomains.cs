@@ -18,7 +18,7 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         {
             if (DomainName.TryParse(text, out var name) && name.Instance == host.Instance)
             {
-                reports.Add(running.TryGetValue(text, out var state) ? new DomainReport(name, state) : await OffAsync(name, ct).ConfigureAwait(false));
+                reports.Add(running.TryGetValue(text, out var state) ? On(name, state) : await OffAsync(name, ct).ConfigureAwait(false));
             }
         }
 
@@ -28,7 +28,7 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
     public async Task<DomainReport> LookAsync(DomainName name, CancellationToken ct)
     {
         var state = await host.StateAsync(name, ct).ConfigureAwait(false);
-        return state == DomainState.Off ? await OffAsync(name, ct).ConfigureAwait(false) : new DomainReport(name, state);
+        return state == DomainState.Off ? await OffAsync(name, ct).ConfigureAwait(false) : On(name, state);
     }
 
     public async Task<Result<StepOutcome>> DefineAsync(XenActing act, DomainSpec spec, CancellationToken ct)
@@ -177,6 +177,13 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
 
         await ForgetSavedAsync(act, name, ct).ConfigureAwait(false);
         return await act.RunAsync(XlCommands.Unpause(name.Text), "unpause the domain", ct).ConfigureAwait(false);
+    }
+
+    // Whoever started it: how it ended before is of before.
+    private DomainReport On(DomainName name, DomainState state)
+    {
+        _byGuest.TryRemove(name, out _);
+        return new DomainReport(name, state);
     }
 
     private async Task<DomainReport> OffAsync(DomainName name, CancellationToken ct)

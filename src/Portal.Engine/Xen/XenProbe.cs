@@ -113,9 +113,9 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
 
     // Its own check and not one of the tools: no guest is started without it.
     private static HostCheck GuardCheck(HostFacts facts) =>
-        facts.Tools.Contains("nft")
-            ? HostCheck.Good("guard", "Guests' addresses", "each guest sends only from its own")
-            : HostCheck.Bad("guard.missing", "Guests' addresses", "a guest could send from another's: there is no nft", "apt install nftables");
+        !facts.Tools.Contains("nft") ? HostCheck.Bad("guard.missing", "Guests' addresses", "a guest could send from another's: there is no nft", "apt install nftables")
+            : facts.GuardsFail ? HostCheck.Bad("guard.failing", "Guests' addresses", "nft did not take the rules that keep guests to their own", $"nft -f {PortalHostCommands.Files}/guards.nft, as root on the host, says why")
+            : HostCheck.Good("guard", "Guests' addresses", "each guest sends only from its own");
 
     private static HostCheck ToolCheck(HostFacts facts)
     {

@@ -126,7 +126,7 @@ internal sealed record VmJson(Guid Id, string Name, string Status, string? Statu
 internal sealed record VmPageJson(IReadOnlyList<VmJson> Vms, Guid? Next);
 
 /// <param name="Order">The lowest starts first; null for not at all.</param>
-internal sealed record BootOrderBody(int? Order);
+internal sealed record BootOrderBody([property: System.Text.Json.Serialization.JsonRequired] int? Order);
 
 internal sealed record VmDetailsJson(
     VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, bool Saved, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, int? BootOrder, OperationJson? Live, OperationJson? Last)

@@ -41,6 +41,10 @@ public sealed class ForeignConfigsTests : IDisposable
     [InlineData("vfb = [ 'vncpasswd = secret, vnc=1' ]")]
     [InlineData("spicepasswd = \"secret\"")]
     [InlineData("VNCPASSWORD=secret")]
+    [InlineData("vncpasswd = \"\"\"secret\"\"\"")]
+    [InlineData("vncpasswd = \"a'secret\"")]
+    [InlineData("vncpasswd = 'a]secret'")]
+    [InlineData("vfb = [ {'vncpasswd': 'secret', 'type': 'vnc'} ]")]
     public async Task A_password_stays_on_the_host(string line)
     {
         var ct = TestContext.Current.CancellationToken;

@@ -336,13 +336,17 @@ public sealed class HostChannelTests : IDisposable
         var ct = TestContext.Current.CancellationToken;
         await using var channel = await _host.ConnectAsync(ct);
         var (rules, flushed) = (Path.Combine(_host.Base, "guards.nft"), Path.Combine(_host.Base, "in-force"));
-        Nft($"case $1 in list) cat {flushed} ;; -f) echo 'table bridge portal' > {flushed} ;; esac");
+        Nft($"case $1 in list) cat {flushed} ;; -f) echo ' iifname \"pt-*\" jump from_guest' > {flushed} ;; esac");
+        // What xendomains kept of it when the host went down is of before this start.
+        var kept = Path.Combine(Directory.CreateDirectory(Path.Combine(_host.Base, "xendomains")).FullName, s_domain);
+        File.WriteAllText(kept, "old memory");
         Assert.Equal(0, (await channel.RunAsync(Fenced(1, "put", $"domains/{s_domain}") with { Input = Config() }, ct)).ExitCode);
 
         var guarded = await channel.RunAsync(Fenced(1, "guard", s_domain), ct);
         var more = await channel.RunAsync(Fenced(1, "guard", s_domain, "02:70:00:00:00:02"), ct);
 
         Assert.Equal((0, "", 0), (guarded.ExitCode, guarded.Error, more.ExitCode));
+        Assert.False(File.Exists(kept));
         Assert.Contains("""macs { type ifname . ether_addr; elements = { "pt-00000001" . 02:70:00:00:00:01, "pt-00000001-emu" . 02:70:00:00:00:01, "pt-00000002" . 02:70:00:00:00:02, """, File.ReadAllText(rules), StringComparison.Ordinal);
         Assert.Contains("""addresses { type ifname . ipv4_addr; elements = { "pt-00000001" . 10.0.0.5, "pt-00000001-emu" . 10.0.0.5 }""", File.ReadAllText(rules), StringComparison.Ordinal);
 
@@ -357,6 +361,7 @@ public sealed class HostChannelTests : IDisposable
         Nft("echo no such family >&2; exit 1");
         var refused = await channel.RunAsync(Fenced(1, "guard", s_domain), ct);
         Assert.Equal((114, true), (refused.ExitCode, refused.Error.Contains("no such family", StringComparison.Ordinal)));
+        Assert.Contains("\nguards failed\n", (await channel.RunAsync(Command("facts", []), ct)).Output, StringComparison.Ordinal);
         Assert.Equal(0, (await channel.RunAsync(Fenced(1, "remove", $"domains/{s_domain}"), ct)).ExitCode);
         Assert.DoesNotContain("elements", File.ReadAllText(rules), StringComparison.Ordinal);
         Assert.Equal(114, (await channel.RunAsync(Fenced(1, "guard", s_domain), ct)).ExitCode);
