@@ -92,6 +92,20 @@ public sealed class HostChannelTests : IDisposable
     }
 
     [Fact]
+    public async Task What_its_root_has_said_anew_counts_from_the_next_command_on()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        Assert.Contains("forbidden", (await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(Command("blockdev", ["--getsize64", $"/dev/more/{s_domain}"]), ct))).Message, StringComparison.Ordinal);
+
+        _host.Allow("vg more");
+
+        await Assert.ThrowsAnyAsync<HostFaultException>(() => channel.RunAsync(Command("facts", []), ct));
+        await using var next = await _host.ConnectAsync(ct);
+        Assert.False((await next.RunAsync(Command("blockdev", ["--getsize64", $"/dev/more/{s_domain}"]), ct)).Succeeded);
+    }
+
+    [Fact]
     public async Task A_console_that_has_said_much_is_read_from_near_its_end_on()
     {
         var ct = TestContext.Current.CancellationToken;

@@ -14,6 +14,9 @@ internal sealed class PortalHost : IDisposable
 
     public string Base => Path.Combine(_home.FullName, "base");
 
+    /// <summary>One more line of what its root lets the portal use.</summary>
+    public void Allow(string line) => File.AppendAllText(Path.Combine(_home.FullName, "conf"), line + "\n");
+
     public Link Start()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "portal-host");
