@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
@@ -51,6 +52,20 @@ internal static class PortalHostCommands
     /// <summary>Writes all of a template's volume into the start of a VM's.</summary>
     public static HostCommand Copy(string template, string device) => new("copy", [template, device], s_copy) { Shown = $"dd if={template} of={device} bs=1M" };
 
+    /// <summary>The same for a part, from an offset on, packed by gzip on its way.</summary>
+    public static HostCommand FillPart(string device, long offset, ReadOnlyMemory<byte> content) =>
+        new("fill", [device, "sparse", offset.ToString(CultureInfo.InvariantCulture), "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d | dd of={device} conv=sparse oseek={offset}B" };
+
+    /// <summary>A kernel or a RAM disk, packed by gzip on its way.</summary>
+    public static HostCommand PutImage(string name, ReadOnlyMemory<byte> content) =>
+        new("put", [$"images/{name}", "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d > {Files}/images/{name}" };
+
+    /// <summary>The SHA-256 of all of a volume.</summary>
+    public static HostCommand Digest(string device) => new("sha256sum", [device], s_slow);
+
+    /// <summary>How many bytes a volume has: whole extents of its group.</summary>
+    public static HostCommand SizeOf(string device) => new("blockdev", ["--getsize64", device], s_quick);
+
     /// <summary>What a guest prints, from an offset on; in a first line <c>at N</c> the offset from which it really comes, because older may be gone.</summary>
     /// <param name="most">How much of what is there already comes at most, in bytes; null for all of it.</param>
     public static HostCommand Follow(string domain, long offset, long? most = null) =>
@@ -74,4 +89,16 @@ internal static class PortalHostCommands
 
     /// <summary>The command under a fence: the host refuses it where a higher epoch was seen.</summary>
     public static HostCommand Under(this HostCommand command, Fence fence) => command with { Fence = fence, Changes = true };
+
+    // The quick way: more costs the portal more than it saves the line.
+    private static ReadOnlyMemory<byte> Packed(ReadOnlyMemory<byte> content)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(content.Span);
+        }
+
+        return packed.ToArray();
+    }
 }

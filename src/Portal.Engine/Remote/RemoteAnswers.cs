@@ -1,5 +1,6 @@
 using System.Globalization;
 using Portal.Engine.Shell;
+using Portal.Kernel;
 
 namespace Portal.Engine.Remote;
 
@@ -18,4 +19,16 @@ internal static class RemoteAnswers
             ? new FencedOff(epoch, seen)
             : null;
     }
+
+    /// <summary>What sha256sum says of one file: 64 hexadecimal digits.</summary>
+    /// <exception cref="HostFaultException">It says something else.</exception>
+    public static string Digest(string output) =>
+        output.Split(' ')[0] is { Length: 64 } digest && digest.All(char.IsAsciiHexDigitLower)
+            ? digest
+            : throw new HostFaultException($"sha256sum answered what cannot be understood: {output}");
+
+    /// <summary>What blockdev says of a device: its bytes.</summary>
+    /// <exception cref="HostFaultException">It says something else.</exception>
+    public static ByteSize Size(string output) =>
+        long.TryParse(output.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) ? new ByteSize(bytes) : throw new HostFaultException($"blockdev answered what cannot be understood: {output}");
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Portal.Engine.Images;
 using Portal.Engine.Lvm;
 using Portal.Engine.Pools;
@@ -14,6 +15,8 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
     public const string Seed = "-seed";
     public static readonly ByteSize SeedSize = ByteSize.FromMiB(4);
 
+    private const int Part = 16 << 20;
+
     /// <summary>Whose a volume is: its name is its domain's, or that with what it is for (p0123abcd-...-g1-seed). Null for what is no VM's.</summary>
     public static DomainName? DomainOf(string volume) =>
         DomainName.TryParse(volume, out var root) ? root
@@ -23,25 +26,30 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
     public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
     {
         var name = host.TemplateOf(image);
-        var there = (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == name);
-        if (there is not null && there.Tags.Contains(VolumeStore.Whole))
+        if ((await host.VolumesAsync(ct).ConfigureAwait(false)).Any(v => v.Name == name && v.Tags.Contains(VolumeStore.Whole)))
         {
             return StepOutcome.AlreadyThere;
         }
 
-        if (image != TemplateImage.TinyLinux)
-        {
-            return new TemplateMissing($"{image.Name} {image.Version}");
-        }
-
         using (await FileLock.TakeAsync(Path.Combine(local.Templates, ".lock"), clock, ct).ConfigureAwait(false))
         {
+            if (!File.Exists(local.TemplateDisk(image)) && image != TemplateImage.TinyLinux)
+            {
+                return new TemplateMissing($"{image.Name} {image.Version}");
+            }
+
             if (!File.Exists(local.TemplateDisk(image)) && await new TinyLinux(local, here, clock, TinyLinuxFlavour.Xen).BuildAsync(image, ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
             }
 
-            return await UploadAsync(image, name, there, ct).ConfigureAwait(false);
+            // Once more: who had the lock before may have brought it there.
+            var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
+            var there = volumes.FirstOrDefault(v => v.Name == name);
+            return there is not null && there.Tags.Contains(VolumeStore.Whole) ? StepOutcome.AlreadyThere
+                // A group removes an origin with its snapshots: no disk of a VM goes with half a template.
+                : volumes.Any(v => v.Origin == name) ? new Occupied($"{host.Storage.Group}/{name}")
+                : await UploadAsync(image, name, there, ct).ConfigureAwait(false);
         }
     }
 
@@ -150,10 +158,11 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
         try
         {
-            var disk = await File.ReadAllBytesAsync(raw, ct).ConfigureAwait(false);
-            foreach (var (path, part) in new[] { (local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
+            var size = new ByteSize(new FileInfo(raw).Length);
+            var kernel = local.TemplateElf(image);
+            foreach (var (path, part) in new[] { (File.Exists(kernel) ? kernel : local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
             {
-                await MustAsync(PortalHostCommands.Put($"images/{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
+                await MustAsync(PortalHostCommands.PutImage($"{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
             }
 
             if (there is not null)
@@ -162,12 +171,18 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 await host.Store.MustRemoveAsync(host.RunAsync, there, ct).ConfigureAwait(false);
             }
 
-            if (await host.Store.MakeAsync(host.RunAsync, name, new ByteSize(disk.Length), ct).ConfigureAwait(false) is { } refusal)
+            if (await host.Store.MakeAsync(host.RunAsync, name, size, ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
             }
 
-            await MustAsync(PortalHostCommands.Fill(host.Store.DeviceOf(name), disk), ct).ConfigureAwait(false);
+            var digest = await FillAsync(raw, host.Store.DeviceOf(name), ct).ConfigureAwait(false);
+            var has = RemoteAnswers.Digest(await host.AskAsync(PortalHostCommands.Digest(host.Store.DeviceOf(name)), ct).ConfigureAwait(false));
+            if (has != digest)
+            {
+                throw new HostFaultException($"What the host has of {image.Name} {image.Version} is not what was sent: {has} instead of {digest}. It is sent again.");
+            }
+
             await MustAsync(LvmCommands.AddTag(host.Storage.Group, name, VolumeStore.Whole), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
@@ -175,6 +190,33 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         {
             File.Delete(raw);
         }
+    }
+
+    /// <summary>Sends a file into a volume that reads as zeros, part by part, those of zeros alone left out.</summary>
+    /// <returns>The SHA-256 of the whole volume, which ends with zeros where its last extent is larger than what is left of the file.</returns>
+    private async Task<string> FillAsync(string path, string device, CancellationToken ct)
+    {
+        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var part = new byte[Part];
+        int length;
+        for (long at = 0; (length = await RandomAccess.ReadAsync(file, part, at, ct).ConfigureAwait(false)) > 0; at += length)
+        {
+            digest.AppendData(part, 0, length);
+            if (part.AsSpan(0, length).ContainsAnyExcept((byte)0))
+            {
+                await MustAsync(PortalHostCommands.FillPart(device, at, part.AsMemory(0, length)), ct).ConfigureAwait(false);
+            }
+        }
+
+        Array.Clear(part);
+        var size = RemoteAnswers.Size(await host.AskAsync(PortalHostCommands.SizeOf(device), ct).ConfigureAwait(false)).Bytes;
+        for (var left = size - RandomAccess.GetLength(file); left > 0; left -= part.Length)
+        {
+            digest.AppendData(part, 0, (int)Math.Min(left, part.Length));
+        }
+
+        return Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
     private async Task MustAsync(HostCommand command, CancellationToken ct) => await host.AskAsync(command, ct).ConfigureAwait(false);
