@@ -520,6 +520,10 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(63)")
                         .HasColumnName("image_name");
 
+                    b.Property<bool>("NeedsTest")
+                        .HasColumnType("boolean")
+                        .HasColumnName("needs_test");
+
                     b.Property<DateTimeOffset?>("ReleasedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("released_at");
@@ -1735,6 +1739,90 @@ namespace Portal.Migrations
                     b.ToTable("quota_reservations", (string)null);
                 });
 
+            modelBuilder.Entity("Portal.App.Templates.TemplateBuild", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at")
+                        .HasDefaultValueSql("clock_timestamp()");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<string>("Log")
+                        .IsRequired()
+                        .HasMaxLength(40000)
+                        .HasColumnType("character varying(40000)")
+                        .HasColumnName("log");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(131)
+                        .HasColumnType("character varying(131)")
+                        .HasColumnName("name");
+
+                    b.Property<Guid?>("Owner")
+                        .HasColumnType("uuid")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("problem");
+
+                    b.Property<string>("Release")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("release");
+
+                    b.Property<string>("StartedBy")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("started_by");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("state");
+
+                    b.Property<Guid>("TemplateVersionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("template_version_id");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.HasKey("Id")
+                        .HasName("pk_template_builds");
+
+                    b.HasIndex("Release")
+                        .IsUnique()
+                        .HasDatabaseName("ix_template_builds_release")
+                        .HasFilter("finished_at IS NULL");
+
+                    b.HasIndex("TemplateVersionId")
+                        .HasDatabaseName("ix_template_builds_template_version_id");
+
+                    b.ToTable("template_builds", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_template_builds_finished", "(state IN ('Done', 'Failed')) = (finished_at IS NOT NULL)");
+                        });
+                });
+
             modelBuilder.Entity("Portal.App.Tenants.Invitation", b =>
                 {
                     b.Property<Guid>("Id")
@@ -2463,6 +2551,16 @@ namespace Portal.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_quota_reservations_tenants_tenant_id");
+                });
+
+            modelBuilder.Entity("Portal.App.Templates.TemplateBuild", b =>
+                {
+                    b.HasOne("Portal.App.Catalogue.TemplateVersion", null)
+                        .WithMany()
+                        .HasForeignKey("TemplateVersionId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_template_builds_template_versions_template_version_id");
                 });
 
             modelBuilder.Entity("Portal.App.Tenants.Invitation", b =>

@@ -10,6 +10,7 @@ using Portal.App.Operations;
 using Portal.App.Ordering;
 using Portal.App.Outbox;
 using Portal.App.Setup;
+using Portal.App.Templates;
 using Portal.Engine;
 
 namespace Portal.App;
@@ -38,6 +39,7 @@ public static class AppServices
         services.AddSingleton<OrderSweep>();
         services.AddSingleton<ImageBuilds>();
         services.AddSingleton<BootStarts>();
+        services.AddSingleton<TemplateBuilds>();
         services.AddSingleton<HostWatch>();
         services.AddSingleton<MailDispatcher>();
         services.AddSingleton<ConsoleSessions>();
@@ -60,6 +62,7 @@ public static class AppServices
         services.AddHostedService(s => s.GetRequiredService<OperationSweep>());
         services.AddHostedService(s => s.GetRequiredService<OrderSweep>());
         services.AddHostedService(s => s.GetRequiredService<ImageBuilds>());
+        services.AddHostedService(s => s.GetRequiredService<TemplateBuilds>());
         services.AddHostedService(s => s.GetRequiredService<HostWatch>());
         services.AddHostedService(s => s.GetRequiredService<MailDispatcher>());
         return services;

@@ -14,6 +14,7 @@ using Portal.App.Ordering;
 using Portal.App.Outbox;
 using Portal.App.Pricing;
 using Portal.App.Quotas;
+using Portal.App.Templates;
 using Portal.App.Tenants;
 using Portal.App.Vms;
 using Portal.Kernel;
@@ -51,6 +52,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
     public DbSet<Template> Templates => Set<Template>();
 
     public DbSet<TemplateVersion> TemplateVersions => Set<TemplateVersion>();
+
+    public DbSet<TemplateBuild> TemplateBuilds => Set<TemplateBuild>();
 
     public DbSet<Plan> Plans => Set<Plan>();
 

@@ -9,6 +9,8 @@ public readonly record struct Topic(string Text)
 
     public static Topic Hosts { get; } = new("hosts");
 
+    public static Topic Templates { get; } = new("templates");
+
     public static Topic Of(TenantId tenant) => new($"tenant:{tenant.Value:N}");
 
     public static Topic Of(VmId vm) => new($"vm:{vm.Value:N}");

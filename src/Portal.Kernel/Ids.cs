@@ -60,6 +60,16 @@ public readonly record struct TemplateVersionId(Guid Value) : IId<TemplateVersio
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>Identifies one build of a template's version.</summary>
+public readonly record struct TemplateBuildId(Guid Value) : IId<TemplateBuildId>
+{
+    public static TemplateBuildId From(Guid value) => new(value);
+
+    public static TemplateBuildId New() => new(Guid.CreateVersion7());
+
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>Identifies a plan.</summary>
 public readonly record struct PlanId(Guid Value) : IId<PlanId>
 {

@@ -13,7 +13,7 @@ public sealed class SchemaTests(PostgresFixture postgres)
     [
         "audit_entries", "audit_links", "plan_prices", "approval_votes", "quota_reservations", "ssh_keys", "staff_roles", "portal_keys", "template_versions", "processes",
         // Changed by one statement that says what it expects to find.
-        "addresses", "console_tickets", "usage_intervals", "outbox",
+        "addresses", "console_tickets", "usage_intervals", "outbox", "template_builds",
         // Identity's and data protection's own.
         "users", "user_claims", "user_logins", "user_tokens", "data_protection_keys",
     ];
@@ -21,7 +21,7 @@ public sealed class SchemaTests(PostgresFixture postgres)
     // The provider's own; every other table says whose its rows are.
     private static readonly string[] s_withoutTenant =
     [
-        "users", "user_claims", "user_logins", "user_tokens", "data_protection_keys", "staff_roles", "settings", "tenants", "templates", "template_versions", "plans", "plan_prices",
+        "users", "user_claims", "user_logins", "user_tokens", "data_protection_keys", "staff_roles", "settings", "tenants", "templates", "template_versions", "template_builds", "plans", "plan_prices",
         "hosts", "portal_keys", "pools", "pool_images", "networks", "addresses", "processes",
     ];
 

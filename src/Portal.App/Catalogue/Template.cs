@@ -59,8 +59,10 @@ public sealed class TemplateVersion
     {
     }
 
-    public TemplateVersion(TemplateId template, string version, string imageName)
+    /// <param name="needsTest">It was built by request: no host gets it, and nobody can order it, before it has passed its test.</param>
+    public TemplateVersion(TemplateId template, string version, string imageName, bool needsTest = false)
     {
+        NeedsTest = needsTest;
         Id = TemplateVersionId.New();
         TemplateId = template;
         Version = version;
@@ -75,6 +77,9 @@ public sealed class TemplateVersion
 
     /// <summary>When its image was ready for the first time, on any host; null before. Until then orders go on with the version before it.</summary>
     public DateTimeOffset? ReleasedAt { get; private set; }
+
+    /// <summary>Released by its test, and not by having been built somewhere.</summary>
+    public bool NeedsTest { get; private set; }
 
     public string ImageName { get; private set; } = "";
 

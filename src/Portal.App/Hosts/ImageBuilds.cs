@@ -20,7 +20,7 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
     {
         await using var db = dbs.ForSystem();
         // An older version stays where it is, for the VMs that were made from it.
-        var versions = (await db.TemplateVersions.AsNoTracking().ToListAsync(ct)).GroupBy(v => v.TemplateId).Select(of => of.MaxBy(v => v.Id.Value)!).ToList();
+        var versions = (await db.TemplateVersions.AsNoTracking().Where(v => !v.NeedsTest || v.ReleasedAt != null).ToListAsync(ct)).GroupBy(v => v.TemplateId).Select(of => of.MaxBy(v => v.Id.Value)!).ToList();
         var pools = await (from pool in db.Pools.AsNoTracking() join host in db.Hosts.AsNoTracking() on pool.HostId equals host.Id where host.Mode != HostMode.WrittenOff select new { pool.Id, host }).ToListAsync(ct);
         foreach (var pool in pools)
         {

@@ -1,5 +1,6 @@
 using Portal.App.Catalogue;
 using Portal.App.Pricing;
+using Portal.App.Templates;
 using Portal.Kernel;
 
 namespace Portal.Web.Api;
@@ -15,6 +16,15 @@ internal static class CatalogueApi
         api.MapPut("/templates/{template:guid}", async (Guid template, TemplateBody body, ChangeTemplate.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TemplateId(template), body.Name, body.Description ?? "", body.SignIn ?? "", body.Offered), http.Actor(), ct)).Answer())
             .WithTags("Catalogue").WithName("ChangeTemplate").WithSummary("Changes how a template is presented, and whether it can be ordered. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
+        api.MapPost("/templates/builds", async (TemplateBuildBody body, BuildTemplate.Handler handler, HttpContext http, CancellationToken ct) =>
+            {
+                var result = await handler.HandleAsync(new(body.Release), http.Actor(), ct);
+                return result.TryGet(out var id, out var refusal) ? Results.Created("/api/v1/templates/builds", new CreatedJson(id.Value)) : Problems.From(refusal);
+            })
+            .WithTags("Catalogue").WithName("BuildTemplate").WithSummary("Builds a new version of a Debian, tests it on a host, and offers it when the test has passed. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+        api.MapGet("/templates/builds", async (ListTemplateBuilds.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(TemplateBuildJson.Of)))
+            .WithTags("Catalogue").WithName("ListTemplateBuilds").WithSummary("The last builds of templates, with the end of what each said. For operators.").Produces<IEnumerable<TemplateBuildJson>>().ProducesProblem(403);
         api.MapGet("/plans", async (string? currency, ListPlans.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(currency) is { } known
                     ? (await handler.HandleAsync(new(known, OfferedOnly: true), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))

@@ -7,6 +7,7 @@ using Portal.App.Operations;
 using Portal.App.Ordering;
 using Portal.App.Pricing;
 using Portal.App.Quotas;
+using Portal.App.Templates;
 using Portal.App.Tenants;
 using Portal.Engine;
 using Portal.Kernel;
@@ -225,6 +226,14 @@ internal sealed record WriteOffBody(string? ConfirmName);
 internal sealed record WrittenOffJson(int VmsLost);
 
 internal sealed record SetupStepBody(bool Skip);
+
+internal sealed record TemplateBuildJson(Guid Id, string Name, string StartedBy, string State, string Log, string? Problem, DateTimeOffset CreatedAt, DateTimeOffset? FinishedAt)
+{
+    public static TemplateBuildJson Of(TemplateBuildRow b) => new(b.Id.Value, b.Name, b.StartedBy, b.State.ToString(), b.Log, b.Problem, b.CreatedAt, b.FinishedAt);
+}
+
+/// <param name="Release">A codename of Debian: bookworm.</param>
+internal sealed record TemplateBuildBody(string Release);
 
 internal sealed record TemplateBody(string Name, string? Description = null, string? SignIn = null, bool Offered = true);
 

@@ -1,4 +1,5 @@
 using MudBlazor;
+using Portal.App;
 using Portal.App.Access;
 using Portal.App.Catalogue;
 using Portal.Kernel;
@@ -14,7 +15,11 @@ public partial class TemplatesPage(ListTemplates.Handler lists, ChangeTemplate.H
     private Refusal? _refusal;
     private bool _busy;
 
-    protected override async Task OnInitializedAsync() => _templates = await ReadAsync("templates", LoadAsync);
+    protected override async Task OnInitializedAsync()
+    {
+        Follow(Topic.Templates);
+        _templates = await ReadAsync("templates", LoadAsync);
+    }
 
     protected override async Task LookAgainAsync() => _templates = await AskAsync(LoadAsync);
 

@@ -214,6 +214,19 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
     }
 
     [Fact]
+    public async Task Templates_are_built_by_operators_and_only_those_that_are_known()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var administrator = await portal.SignedInAsync(PortalServer.Administrator);
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.PostAsJsonAsync("/api/v1/templates/builds", new { release = "bookworm" }, ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.GetAsync(new Uri("/api/v1/templates/builds", UriKind.Relative), ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await administrator.PostAsJsonAsync("/api/v1/templates/builds", new { release = "../sid" }, ct)).StatusCode);
+        Assert.Equal(0, (await administrator.GetFromJsonAsync<JsonElement>("/api/v1/templates/builds", ct)).GetArrayLength());
+    }
+
+    [Fact]
     public async Task The_document_is_the_one_that_was_agreed_on()
     {
         var text = await portal.Anonymous().GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken);

@@ -1,0 +1,113 @@
+using System.Text;
+using Portal.Engine;
+using Portal.Kernel;
+
+namespace Portal.App.Templates;
+
+/// <summary>A new template's guest did not do what a guest must.</summary>
+public sealed record TemplateFailsTest(string What)
+    : Refusal("templates.fails_test", $"The test of the new version failed: {What} It is not offered.");
+
+/// <summary>A guest of a new version boots, answers on its console and shuts down. Nothing of it stays, however it ends.</summary>
+internal sealed class TemplateTrial(TimeProvider clock)
+{
+    // Emulated guests on a busy machine take minutes.
+    private static readonly TimeSpan s_mayTake = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
+    /// <returns>Null where it passed.</returns>
+    /// <exception cref="HostFaultException">The host could not be asked.</exception>
+    public async Task<Refusal?> RunAsync(IVmEngine engine, Fence fence, DomainSpec spec, Action<string> say, CancellationToken ct)
+    {
+        if ((await engine.EnsureTemplateAsync(spec.Template, ct)).Refusal is { } notThere)
+        {
+            return notThere;
+        }
+
+        // What a process left that died in the middle.
+        await ClearAsync(engine, fence, spec, ct);
+        try
+        {
+            say("Making a guest\n");
+            return (await engine.EnsureRootDiskAsync(fence, spec, ct)).Refusal
+                ?? (await engine.EnsureSeedAsync(fence, spec, ct)).Refusal
+                ?? (await engine.EnsureDefinedAsync(fence, spec, ct)).Refusal
+                ?? (await engine.EnsureRunningAsync(fence, spec.Name, ct)).Refusal
+                ?? await TalkAsync(engine, fence, spec, say, ct);
+        }
+        finally
+        {
+            await ClearAsync(engine, fence, spec, CancellationToken.None);
+        }
+    }
+
+    private async Task<Refusal?> TalkAsync(IVmEngine engine, Fence fence, DomainSpec spec, Action<string> say, CancellationToken ct)
+    {
+        using var deadline = new CancellationTokenSource(s_mayTake, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, ct);
+        var doing = "it did not come to its login prompt.";
+        try
+        {
+            await using (var console = await engine.OpenConsoleAsync(spec.Name, either.Token))
+            {
+                await using var output = console.ReadAsync(either.Token).GetAsyncEnumerator(either.Token);
+                if (!await HearAsync(output, $"{spec.HostName.Text} login: ", say))
+                {
+                    return new TemplateFailsTest("it went down before its login prompt came.");
+                }
+
+                doing = "root could not sign in on its console.";
+                await console.WriteAsync("root\n"u8.ToArray(), either.Token);
+                if (!await HearAsync(output, $"root@{spec.HostName.Text}:", say))
+                {
+                    return new TemplateFailsTest(doing);
+                }
+            }
+
+            doing = "it did not shut down when it was asked to.";
+            say("\nAsking it to shut down\n");
+            if ((await engine.AskShutdownAsync(fence, spec.Name, either.Token)).Refusal is { } refusal)
+            {
+                return refusal;
+            }
+
+            while ((await engine.LookAsync(spec.Name, either.Token)).State is not (DomainState.Off or DomainState.Absent))
+            {
+                await Task.Delay(s_look, clock, either.Token);
+            }
+
+            return null;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !ct.IsCancellationRequested)
+        {
+            return new TemplateFailsTest(doing);
+        }
+    }
+
+    private static async Task<bool> HearAsync(IAsyncEnumerator<ReadOnlyMemory<byte>> output, string wanted, Action<string> say)
+    {
+        var heard = new StringBuilder();
+        while (await output.MoveNextAsync())
+        {
+            var piece = Encoding.UTF8.GetString(output.Current.Span);
+            say(piece);
+            heard.Append(piece);
+            if (heard.ToString().Contains(wanted, StringComparison.Ordinal))
+            {
+                return true;
+            }
+
+            // What is wanted fits into the rest many times over.
+            heard.Remove(0, Math.Max(0, heard.Length - 4096));
+        }
+
+        return false;
+    }
+
+    private static async Task ClearAsync(IVmEngine engine, Fence fence, DomainSpec spec, CancellationToken ct)
+    {
+        await engine.EnsureOffAsync(fence, spec.Name, ct);
+        await engine.EnsureUndefinedAsync(fence, spec.Name, ct);
+        await engine.EnsureDisksGoneAsync(fence, spec.Name, ct);
+    }
+}
