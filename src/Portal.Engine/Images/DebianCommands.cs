@@ -32,7 +32,8 @@ internal static class DebianCommands
     public static HostCommand Bootstrap(string release, string work, string busy, Action<string> heard) => new(
         "flock",
         [
-            busy, "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
+            // Its mounts are its own: one that is killed leaves none behind, and whoever removes the tree never walks into the machine's /dev.
+            busy, "unshare", "--mount", "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
             // bookworm would merge /usr by a package that brings the whole of Perl along.
             "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
             "--include=" + string.Join(',', release == "bookworm" ? [.. s_packages, "usr-is-merged"] : s_packages),
