@@ -2080,6 +2080,12 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<string>("AdoptedText")
+                        .IsRequired()
+                        .HasMaxLength(8000)
+                        .HasColumnType("character varying(8000)")
+                        .HasColumnName("adopted");
+
                     b.Property<decimal>("AllocatedPerHour")
                         .HasPrecision(20, 10)
                         .HasColumnType("numeric(20,10)")
@@ -2218,7 +2224,7 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(131)")
                         .HasColumnName("template_name");
 
-                    b.Property<Guid>("TemplateVersionId")
+                    b.Property<Guid?>("TemplateVersionId")
                         .HasColumnType("uuid")
                         .HasColumnName("template_version_id");
 
@@ -2251,7 +2257,8 @@ namespace Portal.Migrations
 
                     b.HasIndex("Mac")
                         .IsUnique()
-                        .HasDatabaseName("ix_vms_mac");
+                        .HasDatabaseName("ix_vms_mac")
+                        .HasFilter("deleted_at IS NULL");
 
                     b.HasIndex("PlanId")
                         .HasDatabaseName("ix_vms_plan_id");
@@ -2272,6 +2279,8 @@ namespace Portal.Migrations
 
                     b.ToTable("vms", null, t =>
                         {
+                            t.HasCheckConstraint("ck_vms_adopted", "(adopted = '') = (template_version_id IS NOT NULL)");
+
                             t.HasCheckConstraint("ck_vms_boot_order", "boot_order BETWEEN 0 AND 999");
 
                             t.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)");
@@ -2627,7 +2636,6 @@ namespace Portal.Migrations
                         .WithMany()
                         .HasForeignKey("TemplateVersionId")
                         .OnDelete(DeleteBehavior.Restrict)
-                        .IsRequired()
                         .HasConstraintName("fk_vms_template_versions_template_version_id");
 
                     b.HasOne("Portal.App.Tenants.Tenant", null)

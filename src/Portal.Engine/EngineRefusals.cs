@@ -30,6 +30,10 @@ public sealed record NotOffered(DomainAbility Ability)
 public sealed record ForeignNotSeen()
     : Refusal("engine.foreign_not_seen", "Domains that others made are not read on this host.");
 
+/// <summary>The host's administrator did not let the portal have this domain, or not any more.</summary>
+public sealed record AdoptionNotPermitted(string Domain)
+    : Refusal("engine.adoption_not_permitted", $"The host's administrator has not let the portal adopt {Domain}: its line is not in /etc/portal-host.conf there, or names other things.");
+
 /// <summary>It takes a domain that runs, or one that does not.</summary>
 public sealed record WrongState(string Domain, string Needs)
     : Refusal("engine.wrong_state", $"The domain {Domain} has to be {Needs} for that.");

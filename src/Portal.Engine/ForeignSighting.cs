@@ -6,6 +6,9 @@ namespace Portal.Engine;
 /// <param name="Readings">What the host says of it first, where it runs: what runs is what counts, whatever a file says. Empty where the host knows a name and no more.</param>
 public sealed record ForeignSighting(string? Name, DomainState State, IReadOnlyList<ForeignReading> Readings)
 {
+    /// <summary>What stands against adopting it, or how it would be; null where the driver adopts nothing.</summary>
+    public AdoptionOffer? Offer { get; init; }
+
     /// <summary>Sorts what runs and what files say into domains, each once, without those that the portal's own instance made.</summary>
     /// <param name="running">What runs, and what the host says of it; null where it says nothing.</param>
     internal static IReadOnlyList<ForeignSighting> Of(string instance, IReadOnlyList<(string Name, DomainState State, ForeignReading? Told)> running, IReadOnlyList<ForeignReading> files)

@@ -47,6 +47,21 @@ public interface IVmEngine
     /// <returns>Whether it is larger now; a refusal where nothing is left to make it larger from.</returns>
     Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct);
 
+    /// <summary>What a domain that others made does now; Off where the host has none of that name running. Changes nothing.</summary>
+    Task<DomainState> LookForeignAsync(string name, CancellationToken ct);
+
+    /// <summary>Asks the guest of the domain that the spec adopts to shut down, and returns at once. <see cref="AdoptionNotPermitted"/> where the host's administrator did not allow it. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> AskForeignShutdownAsync(Fence fence, DomainSpec spec, CancellationToken ct);
+
+    /// <summary>Makes sure that the disks and the kernel of the domain that the spec adopts are the VM's. Refuses while that domain runs. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureTakenOverAsync(Fence fence, DomainSpec spec, CancellationToken ct);
+
+    /// <summary>Makes sure that what was taken over has its old names again and nothing of the portal's on it. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureGivenBackAsync(Fence fence, DomainSpec spec, CancellationToken ct);
+
+    /// <summary>Starts the domain that the spec would have adopted again, from its own file. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureForeignRunningAsync(Fence fence, DomainSpec spec, CancellationToken ct);
+
     /// <summary>Makes sure the image of a template is in the host's pool, building it where it is not. May take minutes. Safe to repeat.</summary>
     Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct);
 

@@ -23,7 +23,7 @@ public sealed class HouseTests
         "Portal.Engine.DomainState", "Portal.Engine.DomainLog", "Portal.Engine.IGuestConsole", "Portal.Engine.HostKind", "Portal.Engine.StorageKind", "Portal.Engine.HostCheck", "Portal.Engine.CheckLevel", "Portal.Engine.JournalLine", "Portal.Engine.DomainChange",
         // And what it says of domains that others made.
         "Portal.Engine.ForeignSighting", "Portal.Engine.ForeignReading", "Portal.Engine.ForeignDomain", "Portal.Engine.ForeignDomainType", "Portal.Engine.ForeignDisk", "Portal.Engine.ForeignVif", "Portal.Engine.CpuPin",
-        "Portal.Engine.UnderstoodSetting", "Portal.Engine.NotUnderstoodSetting", "Portal.Engine.ShutdownAction",
+        "Portal.Engine.UnderstoodSetting", "Portal.Engine.NotUnderstoodSetting", "Portal.Engine.ShutdownAction", "Portal.Engine.AdoptionOffer", "Portal.Engine.AdoptedDomain", "Portal.Engine.AdoptedDisk",
     ];
 
     [Fact]

@@ -136,7 +136,7 @@ public static class GetVm
             var signIn = await (from version in db.TemplateVersions
                                 join template in db.Templates on version.TemplateId equals template.Id
                                 where version.Id == vm.TemplateVersionId
-                                select template.SignIn).SingleAsync(ct);
+                                select template.SignIn).SingleOrDefaultAsync(ct) ?? "As before it was adopted.";
             var host = await HostOfAsync(vm, ct);
             return new Details(
                 row,
@@ -223,7 +223,7 @@ public sealed record VmActions
             Reboot = runs,
             Delete = free && vm.Stage is VmStage.Ready or VmStage.Failed or VmStage.Deleting,
             RetryBuild = free && vm.Stage == VmStage.Failed,
-            Console = mayUseConsole && (on || live is { Kind: OperationKind.Build or OperationKind.Start or OperationKind.Reboot }),
+            Console = mayUseConsole && (on || live is { Kind: OperationKind.Build or OperationKind.Start or OperationKind.Reboot or OperationKind.Adopt }),
             Pause = runs && abilities.Contains(DomainAbility.Pause),
             Resume = there && vm.Seen == DomainState.Paused && abilities.Contains(DomainAbility.Pause),
             Save = runs && abilities.Contains(DomainAbility.Save),

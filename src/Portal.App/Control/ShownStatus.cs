@@ -60,7 +60,7 @@ public static class Shown
     {
         { Stage: VmStage.Deleted } => ShownStatus.Deleted,
         { Live: not null, LiveState: OperationState.Waiting } => ShownStatus.Waiting,
-        { Live: OperationKind.Build } => ShownStatus.Building,
+        { Live: OperationKind.Build or OperationKind.Adopt } => ShownStatus.Building,
         { Live: OperationKind.Start } => ShownStatus.Starting,
         { Live: OperationKind.ShutDown or OperationKind.PowerOff } => ShownStatus.Stopping,
         { Live: OperationKind.Reboot } => ShownStatus.Rebooting,

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
 using Portal.Engine;
 using Portal.Kernel;
@@ -9,10 +10,14 @@ public static class FindForeign
 {
     public sealed record Request(HostId Host);
 
+    /// <param name="Tenant">Where the portal adopted it, and only its file is still there: whose it is now; null where it did not.</param>
+    /// <param name="VmName">The VM that it is now.</param>
+    public sealed record Row(ForeignSighting Sighting, TenantId? Tenant, VmId? Vm, string? VmName);
+
     public sealed class Handler(PortalDbs dbs, AccessRules access, IVmEngines engines)
     {
         /// <summary>Changes nothing, neither here nor on the host.</summary>
-        public async Task<Result<IReadOnlyList<ForeignSighting>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
+        public async Task<Result<IReadOnlyList<Row>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
             if (access.Check(actor, Permission.SeeHosts) is { } refusal)
             {
@@ -33,7 +38,11 @@ public static class FindForeign
 
             try
             {
-                return Result<IReadOnlyList<ForeignSighting>>.Of(await engine.FindForeignAsync(ct));
+                var sightings = await engine.FindForeignAsync(ct);
+                await using var db = dbs.ForSystem();
+                var adopted = (await db.Vms.AsNoTracking().Where(v => v.HostId == host.Id && v.AdoptedText != "" && v.DeletedAt == null).ToListAsync(ct)).DistinctBy(v => v.Adopted!.Name).ToDictionary(v => v.Adopted!.Name);
+                return Result<IReadOnlyList<Row>>.Of(
+                    [.. sightings.Select(s => s.Name is not null && adopted.TryGetValue(s.Name, out var vm) ? new Row(s, vm.TenantId, vm.Id, vm.Name) : new Row(s, null, null, null))]);
             }
             catch (HostFaultException fault)
             {

@@ -25,6 +25,24 @@ public static class AddressBook
         return address;
     }
 
+    /// <summary>Takes just this address of the host, which a guest has already, so it rests for nobody.</summary>
+    /// <returns>Null where it is none of the host's, or another VM has it.</returns>
+    public static async Task<Address?> TakeAddressAsync(this PortalDb db, HostId host, Ipv4Address ip, VmId vm, TenantId tenant, CancellationToken ct)
+    {
+        var networks = await db.Networks.Where(n => n.HostId == host).Select(n => n.Id).ToListAsync(ct);
+        foreach (var network in networks)
+        {
+            var address = (await db.Addresses.FromSql($"SELECT * FROM addresses WHERE network_id = {network.Value} AND ip = {ip.ToIPAddress()} AND vm_id IS NULL FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
+            if (address is not null)
+            {
+                address.Take(vm, tenant);
+                return address;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>How many addresses a tenant could take now, by host; hosts that have none left are not in it.</summary>
     public static async Task<IReadOnlyDictionary<HostId, int>> CountFreeAddressesAsync(this PortalDb db, TenantId tenant, CancellationToken ct)
     {

@@ -34,6 +34,7 @@ internal sealed class HostSteps(TimeProvider clock)
         Mac = vm.Mac,
         Address = network.Guest(vm.Ip),
         SshKeys = vm.SshKeys,
+        Adopted = vm.Adopted,
     };
 
     /// <summary>Does a step, which began so long <paramref name="ago"/>. Safe to repeat.</summary>
@@ -46,30 +47,36 @@ internal sealed class HostSteps(TimeProvider clock)
         StepKind.DefineDomain => await on.Engine.EnsureDefinedAsync(on.Fence, on.Spec, ct),
         StepKind.StartDomain => await on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct),
         StepKind.AskShutdown => await on.Engine.AskShutdownAsync(on.Fence, on.Spec.Name, ct),
-        StepKind.WaitForOff => await WaitForOffAsync(on, ago, ct),
+        StepKind.WaitForOff => await WaitForOffAsync(async () => (await on.Engine.LookAsync(on.Spec.Name, ct)).State, ago, ct),
         StepKind.PowerOff => await on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
         StepKind.RemoveDomain => await on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
         StepKind.RemoveDisks => await on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.AskForeignShutdown => await on.Engine.AskForeignShutdownAsync(on.Fence, on.Spec, ct),
+        StepKind.WaitForForeignOff => await WaitForOffAsync(async () => await on.Engine.LookForeignAsync(on.Spec.Adopted!.Name, ct), ago, ct),
+        StepKind.TakeOver => await on.Engine.EnsureTakenOverAsync(on.Fence, on.Spec, ct),
+        // Whatever was off when it was adopted stays off.
+        StepKind.StartAdopted => on.Vm.Wanted == WantedState.Running ? await on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct) : StepOutcome.AlreadyThere,
         StepKind.ChangeDomain => await on.Engine.ChangeAsync(on.Fence, on.Spec.Name, on.Change ?? throw new InvalidOperationException($"VM {on.Vm.Id}: a change that does not say which."), ct),
     };
 
-    /// <summary>Takes a step of a build back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
+    /// <summary>Takes a step of a build or an adoption back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
     /// <exception cref="HostFaultException">The host could not be asked.</exception>
     public static Task<Result<StepOutcome>> UndoAsync(StepKind step, StepContext on, CancellationToken ct) => step switch
     {
-        StepKind.StartDomain => on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.StartDomain or StepKind.StartAdopted => on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
         StepKind.DefineDomain => on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
         StepKind.CloneDisk or StepKind.WriteSeed => on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
+        StepKind.TakeOver => on.Engine.EnsureGivenBackAsync(on.Fence, on.Spec, ct),
+        StepKind.AskForeignShutdown when on.Vm.Wanted == WantedState.Running => on.Engine.EnsureForeignRunningAsync(on.Fence, on.Spec, ct),
         _ => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere),
     };
 
-    private async Task<Result<StepOutcome>?> WaitForOffAsync(StepContext on, TimeSpan ago, CancellationToken ct)
+    private async Task<Result<StepOutcome>?> WaitForOffAsync(Func<Task<DomainState>> look, TimeSpan ago, CancellationToken ct)
     {
         var began = clock.GetTimestamp();
         while (true)
         {
-            var report = await on.Engine.LookAsync(on.Spec.Name, ct);
-            if (report.State is DomainState.Off or DomainState.Absent or DomainState.Crashed)
+            if (await look() is DomainState.Off or DomainState.Absent or DomainState.Crashed)
             {
                 return StepOutcome.Changed;
             }

@@ -19,6 +19,9 @@ public enum OperationKind
 
     /// <summary>One change of its domain; which stands in <see cref="Operation.Change"/>.</summary>
     Change,
+
+    /// <summary>Makes a domain that somebody made by hand into this VM.</summary>
+    Adopt,
 }
 
 /// <summary>What is asked of a VM: a kind of operation, and which change where it is one.</summary>
@@ -139,7 +142,10 @@ public sealed class Operation
     public bool Rests => State is OperationState.Waiting or OperationState.Running && Owner is null;
 
     /// <summary>Whether it may be cancelled: a build can be undone; anything else can be called off while nobody is at it, or a host that stays away would hold its VM for ever.</summary>
-    public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (Kind == OperationKind.Build || Rests);
+    public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (MakesVm || Rests);
+
+    /// <summary>Whether it brings its VM into being: what it did is taken back where it fails or is cancelled.</summary>
+    public bool MakesVm => Kind is OperationKind.Build or OperationKind.Adopt;
 
     public static Operation Asked(Vm vm, Work work, Actor actor, DateTimeOffset at) => new(vm, work, actor.Name, at);
 

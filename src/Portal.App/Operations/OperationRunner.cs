@@ -184,15 +184,15 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var operation = await LockAsync(db, claim, ct);
         var now = await db.NowAsync(ct);
         operation.Work();
-        if (operation.CancelRequested && operation.State == OperationState.Running && operation.Kind == OperationKind.Build && operation.Steps.Any(s => s.State != StepState.Done))
+        if (operation.CancelRequested && operation.State == OperationState.Running && operation.MakesVm && operation.Steps.Any(s => s.State != StepState.Done))
         {
             operation.Undo("operations.cancelled", "Cancelled by its owner; what was done is being taken back.");
         }
 
         var undoing = operation.State == OperationState.Undoing;
-        // Only what a build made is taken back. A start that was refused must not take the domain away, least of all one that runs after all.
+        // Only what brought the VM into being is taken back. A start that was refused must not take the domain away, least of all one that runs after all.
         var step = undoing
-            ? operation.Kind == OperationKind.Build ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed) : null
+            ? operation.MakesVm ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed) : null
             : operation.Steps.FirstOrDefault(s => s.State != StepState.Done);
         if (!undoing)
         {
@@ -357,8 +357,8 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var vm = await db.Vms.AsNoTracking().SingleAsync(v => v.Id == claim.VmId, ct);
         var host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
         var network = await db.Networks.AsNoTracking().SingleAsync(n => n.Id == vm.NetworkId, ct);
-        var version = await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == vm.TemplateVersionId, ct);
-        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, host, network, version.Image), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText));
+        var version = vm.TemplateVersionId is { } template ? await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == template, ct) : null;
+        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, host, network, version?.Image ?? TemplateImage.None), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText));
     }
 
     // Every write starts here: the row is locked, and whoever no longer owns it stops.

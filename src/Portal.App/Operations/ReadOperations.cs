@@ -140,7 +140,7 @@ public static class CancelOperation
 
             operation.AskCancel();
             db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancel_asked".ToLowerInvariant(), operation.VmId.Value, operation.VmName));
-            if (operation.Rests && operation.Kind != OperationKind.Build)
+            if (operation.Rests && !operation.MakesVm)
             {
                 var how = operation.StartedAt is null ? "Called off before it began."
                     : operation.State == OperationState.Running ? "Called off while it waited for the guest, which may still go down: it was asked to."

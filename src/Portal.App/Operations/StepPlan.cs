@@ -15,6 +15,14 @@ public enum StepKind
 
     /// <summary>The one step of a change; which stands with its operation.</summary>
     ChangeDomain,
+
+    /// <summary>Of a domain that is adopted, and still has its own name.</summary>
+    AskForeignShutdown,
+    WaitForForeignOff,
+    TakeOver,
+
+    /// <summary>Only where it ran.</summary>
+    StartAdopted,
 }
 
 /// <summary>Which steps an operation has, in their order, and how they are called.</summary>
@@ -29,6 +37,7 @@ public static class StepPlan
         OperationKind.Reboot => [StepKind.AskShutdown, StepKind.WaitForOff, StepKind.DefineDomain, StepKind.StartDomain],
         OperationKind.Delete => [StepKind.RemoveDomain, StepKind.RemoveDisks],
         OperationKind.Change => [StepKind.ChangeDomain],
+        OperationKind.Adopt => [StepKind.AskForeignShutdown, StepKind.WaitForForeignOff, StepKind.TakeOver, StepKind.DefineDomain, StepKind.StartAdopted],
     };
 
     /// <summary>A step for people.</summary>
@@ -44,6 +53,10 @@ public static class StepPlan
         StepKind.RemoveDomain => "Remove the domain from the host",
         StepKind.RemoveDisks => "Wipe and remove the disks",
         StepKind.ChangeDomain => "Change the domain on the host",
+        StepKind.AskForeignShutdown => "Ask the guest to shut down, under its old name",
+        StepKind.WaitForForeignOff => "Wait until it is off",
+        StepKind.TakeOver => "Give its disks the VM's name, and copy its kernel",
+        StepKind.StartAdopted => "Start it again, if it ran",
     };
 
     /// <summary>A kind of operation for people, as a verb: "Build", "Shut down". Which change a change is, says the operation.</summary>
@@ -56,5 +69,6 @@ public static class StepPlan
         OperationKind.Reboot => "Reboot",
         OperationKind.Delete => "Delete",
         OperationKind.Change => "Change",
+        OperationKind.Adopt => "Adopt",
     };
 }

@@ -15,13 +15,19 @@ internal static class VmAfter
         var succeeded = operation.State == OperationState.Succeeded;
         switch (operation.Kind)
         {
-            case OperationKind.Build when succeeded:
+            case OperationKind.Build or OperationKind.Adopt when succeeded:
                 vm.MoveTo(VmStage.Ready);
                 await EachVolumeAsync(db, vm, v => v.Present(), ct);
                 break;
             case OperationKind.Build:
                 vm.MoveTo(VmStage.Failed, operation.Problem);
                 await EachVolumeAsync(db, vm, v => v.Intended(), ct);
+                break;
+            case OperationKind.Adopt:
+                // The domain is its host's as before, and its disk was never the tenant's.
+                vm.NotAdopted(now, operation.Problem);
+                await db.ReleaseAddressAsync(vm.Id, now, ct);
+                db.RemoveRange(await db.Volumes.Where(v => v.VmId == vm.Id).ToListAsync(ct));
                 break;
             case OperationKind.Delete when succeeded:
                 vm.Deleted(now);

@@ -66,14 +66,17 @@ public static class Placement
     /// is sold can be used. A pool has what is free and what our own volumes take already, less what is sold. With <paramref name="lockHosts"/> the
     /// hosts' rows are locked, so that two decisions cannot sell the same room.
     /// </summary>
-    public static async Task<IReadOnlyList<HostRoom>> ReadHostRoomsAsync(this PortalDb db, TemplateVersionId template, TenantId tenant, bool lockHosts, CancellationToken ct)
+    /// <param name="template">Null where no image is needed.</param>
+    public static async Task<IReadOnlyList<HostRoom>> ReadHostRoomsAsync(this PortalDb db, TemplateVersionId? template, TenantId tenant, bool lockHosts, CancellationToken ct)
     {
         var usable = await (lockHosts ? db.Hosts.FromSql($"SELECT *, xmin FROM hosts ORDER BY id FOR UPDATE") : db.Hosts)
             .AsNoTracking().ToListAsync(ct);
-        var ready = await (from pool in db.Pools.AsNoTracking()
-                           join image in db.PoolImages on pool.Id equals image.PoolId
-                           where image.TemplateVersionId == template && image.State == PoolImageState.Ready
-                           select pool).ToListAsync(ct);
+        var ready = template is null
+            ? await db.Pools.AsNoTracking().ToListAsync(ct)
+            : await (from pool in db.Pools.AsNoTracking()
+                     join image in db.PoolImages on pool.Id equals image.PoolId
+                     where image.TemplateVersionId == template && image.State == PoolImageState.Ready
+                     select pool).ToListAsync(ct);
         var sold = await db.Database.SqlQuery<Sold>(
             $"""
             SELECT host_id AS host, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Portal.App.Access;
@@ -44,13 +46,16 @@ public sealed class Vm
 
     private static readonly Dictionary<VmStage, VmStage[]> s_next = new()
     {
-        [VmStage.Building] = [VmStage.Ready, VmStage.Failed],
+        // Deleted where it was to be adopted and was not: nothing of it is left to try again with.
+        [VmStage.Building] = [VmStage.Ready, VmStage.Failed, VmStage.Deleted],
         [VmStage.Ready] = [VmStage.Deleting],
         [VmStage.Failed] = [VmStage.Building, VmStage.Deleting],
         // Back only where the deletion was called off before it began.
         [VmStage.Deleting] = [VmStage.Deleted, VmStage.Ready, VmStage.Failed],
         [VmStage.Deleted] = [],
     };
+
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Converters = { new JsonStringEnumConverter() } };
 
     private Vm()
     {
@@ -65,6 +70,7 @@ public sealed class Vm
     /// <summary>Unique among what is not deleted in its project.</summary>
     public string Name { get; private set; } = "";
 
+    /// <summary>The empty id where it was adopted: nobody ordered it.</summary>
     public OrderLineId OrderLineId { get; private set; }
 
     public PlanId PlanId { get; private set; }
@@ -72,10 +78,17 @@ public sealed class Vm
     /// <summary>The plan's name when it was ordered.</summary>
     public string PlanName { get; private set; } = "";
 
-    public TemplateVersionId TemplateVersionId { get; private set; }
+    /// <summary>Null where it was adopted.</summary>
+    public TemplateVersionId? TemplateVersionId { get; private set; }
 
-    /// <summary>The template's name and version when it was ordered.</summary>
+    /// <summary>The template's name and version when it was ordered; of what was adopted, what it was.</summary>
     public string TemplateName { get; private set; } = "";
+
+    /// <summary>What it was before it was adopted, as JSON; empty where it was ordered.</summary>
+    public string AdoptedText { get; private set; } = "";
+
+    /// <summary>What it was before it was adopted; null where it was ordered.</summary>
+    public AdoptedDomain? Adopted => AdoptedText.Length == 0 ? null : JsonSerializer.Deserialize<AdoptedDomain>(AdoptedText, s_json);
 
     public HostId HostId { get; private set; }
 
@@ -172,6 +185,16 @@ public sealed class Vm
         AllocatedPerHour = ordered.AllocatedPerHour,
     };
 
+    /// <summary>A VM that is a domain which somebody made by hand, once its adoption has succeeded.</summary>
+    /// <param name="runs">Whether it runs, and so shall run again.</param>
+    public static Vm Adopting(VmOrdered ordered, AdoptedDomain adopted, bool runs)
+    {
+        var vm = Ordered(ordered);
+        vm.AdoptedText = JsonSerializer.Serialize(adopted, s_json);
+        vm.Wanted = runs ? WantedState.Running : WantedState.Stopped;
+        return vm;
+    }
+
     /// <summary>Moves on in its life; to stay where it is is a success without effect.</summary>
     /// <exception cref="InvalidOperationException">That way is not in the table: a bug.</exception>
     public void MoveTo(VmStage stage, string? problem = null)
@@ -248,6 +271,14 @@ public sealed class Vm
         DeletedAt = at;
     }
 
+    /// <summary>Its adoption failed or was cancelled, and was taken back: it was never the portal's.</summary>
+    public void NotAdopted(DateTimeOffset at, string? problem)
+    {
+        MoveTo(VmStage.Deleted, problem);
+        Wanted = WantedState.Stopped;
+        DeletedAt = at;
+    }
+
     /// <summary>Gone from whatever stage, because its host is.</summary>
     public void LostWithHost(DateTimeOffset at)
     {
@@ -280,7 +311,8 @@ public sealed record VmOrdered
 
     public required string PlanName { get; init; }
 
-    public required TemplateVersionId TemplateVersion { get; init; }
+    /// <summary>Null where it is adopted.</summary>
+    public required TemplateVersionId? TemplateVersion { get; init; }
 
     public required string TemplateName { get; init; }
 
@@ -382,9 +414,12 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
             table.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)");
             table.HasCheckConstraint("ck_vms_boot_order", "boot_order BETWEEN 0 AND 999");
             table.HasCheckConstraint("ck_vms_start_due", "NOT start_due OR (wanted = 'Running' AND stage <> 'Deleted')");
+            table.HasCheckConstraint("ck_vms_adopted", "(adopted = '') = (template_version_id IS NOT NULL)");
             table.HasCheckConstraint("ck_vms_saved", "NOT saved OR (seen IN ('Off', 'Absent') AND stage <> 'Deleted')");
         });
         builder.Ignore(v => v.SshKeys);
+        builder.Ignore(v => v.Adopted);
+        builder.Property(v => v.AdoptedText).HasColumnName("adopted").HasMaxLength(8000);
         builder.Property(v => v.Name).HasMaxLength(VmName.MaxLength);
         builder.Property(v => v.PlanName).HasMaxLength(Plan.MaxName);
         builder.Property(v => v.TemplateName).HasMaxLength(Template.MaxName + 31);
@@ -393,7 +428,8 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
         builder.Property(v => v.CreatedBy).HasMaxLength(PortalUser.MaxDisplayName);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(v => new { v.ProjectId, v.Name }).IsUnique().HasFilter("deleted_at IS NULL");
-        builder.HasIndex(v => v.Mac).IsUnique();
+        // Of those that are gone, one may be adopted again whose first adoption failed.
+        builder.HasIndex(v => v.Mac).IsUnique().HasFilter("deleted_at IS NULL");
         builder.HasIndex(v => new { v.TenantId, v.Id });
         builder.HasIndex(v => v.HostId).HasFilter("deleted_at IS NULL");
         builder.HasOne<Tenant>().WithMany().HasForeignKey(v => v.TenantId).OnDelete(DeleteBehavior.Restrict);

@@ -112,6 +112,18 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => Task.FromResult<Result<ForeignDomain>>(new ForeignNotSeen());
 
+    public Task<DomainState> LookForeignAsync(string name, CancellationToken ct) => Task.FromResult(DomainState.Off);
+
+    public Task<Result<StepOutcome>> AskForeignShutdownAsync(Fence fence, DomainSpec spec, CancellationToken ct) => NotSeen();
+
+    public Task<Result<StepOutcome>> EnsureTakenOverAsync(Fence fence, DomainSpec spec, CancellationToken ct) => NotSeen();
+
+    public Task<Result<StepOutcome>> EnsureGivenBackAsync(Fence fence, DomainSpec spec, CancellationToken ct) => NotSeen();
+
+    public Task<Result<StepOutcome>> EnsureForeignRunningAsync(Fence fence, DomainSpec spec, CancellationToken ct) => NotSeen();
+
+    private static Task<Result<StepOutcome>> NotSeen() => Task.FromResult<Result<StepOutcome>>(new ForeignNotSeen());
+
     public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save };
 
     // A directory is as large as its file system.

@@ -82,6 +82,8 @@ internal static partial class HostInstall
             cat >/etc/portal-host.conf.new <<'END-OF-CONF'
             {conf.ToString().TrimEnd('\n')}
             END-OF-CONF
+            # What this machine's administrator lets the portal adopt stays allowed.
+            if [ -f /etc/portal-host.conf ]; then grep '^adopt ' /etc/portal-host.conf >>/etc/portal-host.conf.new || true; fi
             mv /etc/portal-host.conf.new /etc/portal-host.conf
             echo '{User} ALL=(root) NOPASSWD: {Program} ""' >/etc/sudoers.d/portal-host.new
             chmod 440 /etc/sudoers.d/portal-host.new

@@ -24,6 +24,12 @@ internal static class PortalHostCommands
     /// <summary>The configurations of domains that others keep on the host.</summary>
     public static HostCommand Configs() => new("configs", [], s_quick);
 
+    /// <summary>Copies the kernel of a domain that the host's administrator lets the portal adopt to where the portal's own lie.</summary>
+    public static HostCommand Adopt(string domain, string name) => new("adopt", [domain, name], s_slow) { Shown = $"cp the kernel of {name} to {Files}/images/{domain}.kernel" };
+
+    /// <summary>Overwrites all of a volume with zeros.</summary>
+    public static HostCommand Wipe(string device) => new("wipe", [device], s_slow) { Shown = $"blkdiscard --zeroout {device}" };
+
     /// <summary>How much its own files have room for.</summary>
     public static HostCommand Room() => new("df", ["--block-size=1", "--output=size,avail", Files], s_quick);
 

@@ -15,6 +15,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     private readonly PoolLayout _pool;
     private readonly SimulatedStore _store;
     private readonly SimulatedFaults _faults;
+    private readonly SimulatedForeign _foreign;
     private readonly FenceBook _fences;
     private readonly ConsoleBoard _consoles;
 
@@ -25,6 +26,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         _pool = new PoolLayout(host.PoolPath);
         _store = new SimulatedStore(_pool, clock);
         _faults = new SimulatedFaults(_pool.Root);
+        _foreign = new SimulatedForeign(_pool.Root);
         _fences = new FenceBook(_pool.Fences, clock);
         _consoles = new ConsoleBoard(_pool, (name, pulse) => new SimulatedLine(_pool, _store, name, pulse), clock);
     }
@@ -82,7 +84,21 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public bool SeesForeign => true;
 
     public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) =>
-        AskAsync(SimulatedVerb.FindForeign, () => SimulatedForeign.Find(_host.Instance, _pool.Root), ct);
+        AskAsync(SimulatedVerb.FindForeign, () => _foreign.Find(_host.Instance), ct);
+
+    public Task<DomainState> LookForeignAsync(string name, CancellationToken ct) => AskAsync(SimulatedVerb.LookForeign, () => _foreign.Look(name), ct);
+
+    public Task<Result<StepOutcome>> AskForeignShutdownAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.AskForeignShutdown, fence, spec.Name, () => Task.FromResult(_foreign.Run(spec.Adopted!, false)), ct);
+
+    public Task<Result<StepOutcome>> EnsureTakenOverAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureTakenOver, fence, spec.Name, () => Task.FromResult(TakeOver(spec)), ct);
+
+    public Task<Result<StepOutcome>> EnsureGivenBackAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureGivenBack, fence, spec.Name, () => Task.FromResult(GiveBack(spec)), ct);
+
+    public Task<Result<StepOutcome>> EnsureForeignRunningAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureForeignRunning, fence, spec.Name, () => Task.FromResult(_foreign.Run(spec.Adopted!, true)), ct);
 
     public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => Task.FromResult(SimulatedForeign.Read(config));
 
@@ -267,6 +283,23 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 
         File.Move(WholeFile.PartialOf(path), path, overwrite: true);
         return StepOutcome.Changed;
+    }
+
+    private Result<StepOutcome> TakeOver(DomainSpec spec)
+    {
+        if (_foreign.Take(spec.Adopted!, spec.Name.Text) is { } refusal)
+        {
+            return refusal;
+        }
+
+        var disk = Make(_pool.Disk(spec.Name), spec.Disk);
+        return Make(_pool.Seed(spec.Name), ByteSize.Zero).TryGet(out var seed, out _) && seed == StepOutcome.Changed ? StepOutcome.Changed : disk;
+    }
+
+    private Result<StepOutcome> GiveBack(DomainSpec spec)
+    {
+        var removed = _pool.RemoveFilesOf(spec.Name);
+        return SimulatedForeign.GiveBack(spec.Adopted!) ? StepOutcome.Changed : removed;
     }
 
     private async Task<Result<StepOutcome>> StartAsync(DomainName name, CancellationToken ct)

@@ -97,7 +97,13 @@ public sealed class SimulatedFaults
 
     /// <summary>Puts a domain on the host that no portal made: a configuration in the words of xl or xm.</summary>
     /// <param name="file">The file's name, without a directory.</param>
-    public void PutForeign(string file, string config, bool running) => SimulatedForeign.Put(_pool, file, config, running);
+    public void PutForeign(string file, string config, bool running) => new SimulatedForeign(_pool).Put(file, config, running);
+
+    /// <summary>As the host's administrator does who lets the portal adopt a domain.</summary>
+    public void PermitAdoption(string permit) => new SimulatedForeign(_pool).Permit(permit);
+
+    /// <summary>Whether a domain that no portal made runs, by its file.</summary>
+    public bool ForeignRuns(string file) => new SimulatedForeign(_pool).Runs(file);
 
     /// <summary>The oldest fault armed for this moment, which is thereby used up.</summary>
     internal SimulatedFault? Take(SimulatedVerb verb, SimulatedMoment moment)
@@ -159,6 +165,11 @@ public enum SimulatedVerb
     Look,
     ListVolumes,
     FindForeign,
+    LookForeign,
+    AskForeignShutdown,
+    EnsureTakenOver,
+    EnsureGivenBack,
+    EnsureForeignRunning,
     EnsureTemplate,
     EnsureRootDisk,
     EnsureSeed,

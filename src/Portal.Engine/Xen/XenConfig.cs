@@ -28,7 +28,48 @@ internal static class XenConfig
             .Append(Invariant($"disk = [ 'phy:/dev/{storage.Group}/{spec.Name.Text},xvda,w', 'phy:/dev/{storage.Group}/{spec.Name.Text}-seed,xvdb,r' ]\n"))
             .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={storage.Bridge},ip={spec.Address.Address},vifname={CardOf(spec.Mac)}' ]\n"))
             .ToString();
-        return $"{Mark}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32]}\n{body}";
+        return Marked(body);
+    }
+
+    /// <summary>The same for a domain that was adopted: it keeps its kernel, what that is told and its disks, and has the plan's size and the VM's name.</summary>
+    /// <param name="image">Where its kernel lies on the host, without what comes behind the dot.</param>
+    public static string Write(DomainSpec spec, AdoptedDomain adopted, XenStorage storage, string image)
+    {
+        var body = new StringBuilder()
+            .Append(Invariant($"name = \"{spec.Name.Text}\"\n"))
+            .Append(Invariant($"uuid = \"{spec.Name.Vm.Value:D}\"\n"))
+            .Append(Invariant($"type = \"{adopted.Type.ToString().ToLowerInvariant()}\"\n"));
+        if (adopted.Kernel is not null)
+        {
+            body.Append(Invariant($"kernel = \"{image}.kernel\"\n"));
+        }
+
+        if (adopted.Ramdisk is not null)
+        {
+            body.Append(Invariant($"ramdisk = \"{image}.initrd\"\n"));
+        }
+
+        if (adopted.CommandLine is { } words)
+        {
+            body.Append(Invariant($"cmdline = \"{words}\"\n"));
+        }
+
+        if (adopted.Type == ForeignDomainType.Hvm)
+        {
+            body.Append("serial = \"pty\"\nboot = \"c\"\n");
+        }
+
+        var disks = adopted.Disks.Select((disk, i) => $"'phy:/dev/{storage.Group}/{AdoptedDomain.VolumeOf(spec.Name, i)},{disk.GuestDevice},{(disk.ReadOnly ? 'r' : 'w')}'");
+        return Marked(body
+            .Append(Invariant($"memory = {spec.Memory.CeilingMiB}\n"))
+            .Append(Invariant($"maxmem = {spec.Memory.CeilingMiB}\n"))
+            .Append(Invariant($"vcpus = {spec.Vcpus}\n"))
+            .Append("on_poweroff = \"destroy\"\n")
+            .Append("on_reboot = \"restart\"\n")
+            .Append("on_crash = \"destroy\"\n")
+            .Append(Invariant($"disk = [ {string.Join(", ", disks)} ]\n"))
+            .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={storage.Bridge},ip={spec.Address.Address},vifname={CardOf(spec.Mac)}' ]\n"))
+            .ToString());
     }
 
     /// <summary>The digest that a configuration says it has; null where the portal did not write it.</summary>
@@ -36,6 +77,8 @@ internal static class XenConfig
 
     /// <summary>How the host calls a guest's network card: rules name it before it exists. An emulated one is this and "-emu", and the kernel takes 15 bytes.</summary>
     public static string CardOf(MacAddress mac) => Invariant($"pt-{mac.Value & 0xFFFF_FFFF:x8}");
+
+    private static string Marked(string body) => $"{Mark}{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body)))[..32]}\n{body}";
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

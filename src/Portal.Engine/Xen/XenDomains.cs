@@ -34,7 +34,9 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
     public async Task<Result<StepOutcome>> DefineAsync(XenActing act, DomainSpec spec, CancellationToken ct)
     {
         var template = $"{PortalHostCommands.Files}/images/{host.TemplateOf(spec.Template)}";
-        var wanted = XenConfig.Write(spec, host.Storage, $"{template}.kernel", $"{template}.initrd");
+        var wanted = spec.Adopted is { } adopted
+            ? XenConfig.Write(spec, adopted, host.Storage, $"{PortalHostCommands.Files}/images/{spec.Name.Text}")
+            : XenConfig.Write(spec, host.Storage, $"{template}.kernel", $"{template}.initrd");
         if (await host.ConfigAsync(spec.Name, ct).ConfigureAwait(false) is { } there)
         {
             if (XenConfig.DigestOf(there) is not { } digest)

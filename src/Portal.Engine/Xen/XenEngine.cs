@@ -16,6 +16,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     private readonly XenVolumeChanges _volumeChanges;
     private readonly XenProbe _probe;
     private readonly XenForeign _foreign;
+    private readonly XenAdoption _adoption;
     private readonly ConsoleBoard _consoles;
     private readonly ConsoleLogs _copies;
 
@@ -34,6 +35,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         _volumeChanges = new XenVolumeChanges(_host, _domains);
         _probe = new XenProbe(_host, clock);
         _foreign = new XenForeign(_host);
+        _adoption = new XenAdoption(_host, _foreign);
         _copies = new ConsoleLogs(local, here);
         _consoles = new ConsoleBoard(
             local,
@@ -73,6 +75,16 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => _foreign.ReadAsync(config, ct);
 
     public async Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct) => await _host.Store.ExtendAsync(await _host.VolumesAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+
+    public Task<DomainState> LookForeignAsync(string name, CancellationToken ct) => _adoption.LookAsync(name, ct);
+
+    public Task<Result<StepOutcome>> AskForeignShutdownAsync(Fence fence, DomainSpec spec, CancellationToken ct) => _host.ActAsync(fence, spec.Name, act => _adoption.AskShutdownAsync(act, spec, ct));
+
+    public Task<Result<StepOutcome>> EnsureTakenOverAsync(Fence fence, DomainSpec spec, CancellationToken ct) => _host.ActAsync(fence, spec.Name, act => _adoption.TakeAsync(act, spec, ct));
+
+    public Task<Result<StepOutcome>> EnsureGivenBackAsync(Fence fence, DomainSpec spec, CancellationToken ct) => _host.ActAsync(fence, spec.Name, act => _adoption.GiveBackAsync(act, spec, ct));
+
+    public Task<Result<StepOutcome>> EnsureForeignRunningAsync(Fence fence, DomainSpec spec, CancellationToken ct) => _host.ActAsync(fence, spec.Name, act => _adoption.StartAgainAsync(act, spec, ct));
 
     public Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) => _volumes.EnsureTemplateAsync(image, ct);
 

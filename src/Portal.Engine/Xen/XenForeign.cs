@@ -17,10 +17,14 @@ internal sealed class XenForeign(XenHost host)
         var running = XlAnswers.Domains(await host.AskAsync(XlCommands.List(), ct).ConfigureAwait(false)).Where(d => d is { DomId: > 0, Name: not null }).ToList();
         // Its name is the list's: a domain may have got another one since it was made.
         var told = XlListReader.Read(await host.AskAsync(XlCommands.ListLong(), ct).ConfigureAwait(false), known).Where(d => d.DomId is not null).ToLookup(d => d.DomId!.Value);
-        var files = Files(await host.AskAsync(PortalHostCommands.Configs(), ct).ConfigureAwait(false), known);
-        return ForeignSighting.Of(
-            host.Instance, [.. running.Select(d => (d.Name!, d.State, told[d.DomId].FirstOrDefault() is { } said ? new ForeignReading("xl list -l", false, said) : null))], files);
+        var answer = await host.AskAsync(PortalHostCommands.Configs(), ct).ConfigureAwait(false);
+        var sightings = ForeignSighting.Of(
+            host.Instance, [.. running.Select(d => (d.Name!, d.State, told[d.DomId].FirstOrDefault() is { } said ? new ForeignReading("xl list -l", false, said) : null))], Files(answer, known));
+        return sightings.Count == 0 ? sightings : XenOffers.With(sightings, host.Storage, await host.VolumesAsync(ct).ConfigureAwait(false), Permits(answer));
     }
+
+    /// <summary>What the host's administrator lets the portal adopt, as he wrote it, blanks aside.</summary>
+    public async Task<IReadOnlySet<string>> PermitsAsync(CancellationToken ct) => Permits(await host.AskAsync(PortalHostCommands.Configs(), ct).ConfigureAwait(false));
 
     public async Task<Result<ForeignDomain>> ReadAsync(string config, CancellationToken ct) => XlConfigReader.Read(config, await KnownAsync(ct).ConfigureAwait(false));
 
@@ -28,12 +32,14 @@ internal sealed class XenForeign(XenHost host)
         [.. LvmAnswers.Groups(await host.AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false)).Select(g => g.Name)],
         HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false)).Bridges);
 
+    private static HashSet<string> Permits(string output) => [.. output.Split('\n').Where(line => line.StartsWith("adopt ", StringComparison.Ordinal))];
+
     /// <summary>Each file in a line: whether it starts with the host, its content in hexadecimal digits, its path.</summary>
     /// <exception cref="HostFaultException">That is no such line.</exception>
     internal static IReadOnlyList<ForeignReading> Files(string output, KnownOnHost known)
     {
         List<ForeignReading> files = [];
-        foreach (var line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("adopt ", StringComparison.Ordinal)))
         {
             if (line.Split(' ', 4) is not ["config", var auto and ("0" or "1"), var content, var path] || content.Length % 2 != 0 || !content.All(char.IsAsciiHexDigitLower))
             {

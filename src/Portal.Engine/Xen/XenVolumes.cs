@@ -131,6 +131,12 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
         foreach (var volume in ours)
         {
+            // A volume that was adopted may have blocks of its own beside a thin pool, and the next one that gets them may be anybody's.
+            if (volume.Pool is null && host.Storage.Pool is not null && volume.Group == host.Storage.Group)
+            {
+                await act.MustAsync(PortalHostCommands.Wipe(host.StoreOf(volume).DeviceOf(volume.Name)), ct).ConfigureAwait(false);
+            }
+
             await host.StoreOf(volume).MustRemoveAsync(act.DoAsync, volume, ct).ConfigureAwait(false);
             outcome = StepOutcome.Changed;
         }
@@ -139,6 +145,11 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         if (outcome == StepOutcome.Changed && (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => DomainOf(v.Name) == name) is { } left)
         {
             throw new HostFaultException($"The volume {left.Name} was removed and is still listed.");
+        }
+
+        foreach (var kernel in (await host.AskAsync(PortalHostCommands.List("images"), ct).ConfigureAwait(false)).Split('\n').Where(file => Path.GetFileNameWithoutExtension(file) == name.Text))
+        {
+            await act.MustAsync(PortalHostCommands.Remove($"images/{kernel}"), ct).ConfigureAwait(false);
         }
 
         await act.MustAsync(PortalHostCommands.Remove(XenHost.SaveOf(name)), ct).ConfigureAwait(false);

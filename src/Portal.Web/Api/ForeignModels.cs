@@ -1,3 +1,5 @@
+using Portal.App.Control;
+using Portal.App.Fleet;
 using Portal.Engine;
 using Portal.Kernel;
 
@@ -6,10 +8,27 @@ namespace Portal.Web.Api;
 /// <param name="Config">In the words of xl or of the old xm.</param>
 internal sealed record ForeignConfigBody(string? Config);
 
+/// <param name="Address">The one that its guest has.</param>
+/// <param name="MayShutDown">Whether it may be shut down where it runs; it is started again.</param>
+internal sealed record AdoptBody(Guid Tenant, Guid Plan, string Name, string Address, bool MayShutDown = false);
+
+internal sealed record AdoptedJson(Guid Vm, Guid Operation);
+
 /// <param name="Name">Null where a file describes a domain without one.</param>
-internal sealed record ForeignSightingJson(string? Name, string State, IReadOnlyList<ForeignReadingJson> Readings)
+/// <param name="Vm">The VM that it is by now; null where it was not adopted.</param>
+internal sealed record ForeignSightingJson(string? Name, string State, IReadOnlyList<ForeignReadingJson> Readings, AdoptionOfferJson? Offer, Guid? Vm, string? VmName)
 {
-    public static ForeignSightingJson Of(ForeignSighting s) => new(s.Name, s.State.ToString(), [.. s.Readings.Select(r => new ForeignReadingJson(r.Source, r.Autostart, ForeignDomainJson.Of(r.Domain)))]);
+    public static ForeignSightingJson Of(FindForeign.Row row) => new(
+        row.Sighting.Name, row.Sighting.State.ToString(), [.. row.Sighting.Readings.Select(r => new ForeignReadingJson(r.Source, r.Autostart, ForeignDomainJson.Of(r.Domain)))],
+        row.Sighting.Offer is { } offer ? AdoptionOfferJson.Of(offer, row.Sighting.State == DomainState.Running) : null, row.Vm?.Value, row.VmName);
+}
+
+/// <param name="Obstacles">What stands against adopting it; the rest says nothing where anything does.</param>
+/// <param name="Permit">The line that its host's administrator adds to /etc/portal-host.conf to allow it.</param>
+/// <param name="Steps">What is done on the host, in words.</param>
+internal sealed record AdoptionOfferJson(IReadOnlyList<string> Obstacles, string Permit, bool Permitted, IReadOnlyList<string> Steps, IReadOnlyList<string> Losses, int Vcpus, long MemoryMiB, long DiskBytes, string? Mac, string? Ip)
+{
+    public static AdoptionOfferJson Of(AdoptionOffer o, bool runs) => new(o.Obstacles, o.Permit, o.Permitted, AdoptDomain.WordsOf(o, runs), o.Losses, o.Vcpus, o.Memory.CeilingMiB, o.Disk.Bytes, o.Mac?.ToString(), o.Ip);
 }
 
 /// <param name="Source">A file of the host, or the command that told it.</param>

@@ -44,11 +44,16 @@ internal static class StaffApi
                 (await handler.HandleAsync(new(new HostId(host), domain, log ?? DomainLog.Hypervisor), http.Actor(), ct)).Answer(read => read))
             .WithTags("Hosts").WithName("ReadDomainLog").WithSummary("The end of what a host wrote down about a domain: its hypervisor's log, or its console, which its owner sees in the audit. For operators.").Produces<ReadDomainLog.Read>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
         api.MapGet("/hosts/{host:guid}/foreign", async (Guid host, FindForeign.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(sightings => sightings.Select(ForeignSightingJson.Of)))
+                (await handler.HandleAsync(new(new HostId(host)), http.Actor(), ct)).Answer(rows => rows.Select(ForeignSightingJson.Of)))
             .WithTags("Hosts").WithName("FindForeign").WithSummary("The domains on a host that no portal made, running or only described by a file: what was understood of each, and what was not. For operators.").Produces<IEnumerable<ForeignSightingJson>>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         api.MapPost("/hosts/{host:guid}/foreign/read", async (Guid host, ForeignConfigBody body, ReadForeignConfig.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host), body.Config ?? ""), http.Actor(), ct)).Answer(ForeignDomainJson.Of))
             .WithTags("Hosts").WithName("ReadForeignConfig").WithSummary("Reads a configuration of xl or xm as a host would, and keeps nothing of it. For operators.").Produces<ForeignDomainJson>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
+        api.MapPost("/hosts/{host:guid}/foreign/{domain}/adopt", async (Guid host, string domain, AdoptBody body, AdoptDomain.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new HostId(host), domain, new TenantId(body.Tenant), new PlanId(body.Plan), body.Name, body.Address, body.MayShutDown), http.Actor(), ct)).TryGet(out var asked, out var refusal)
+                    ? Results.Accepted($"/api/v1/operations/{asked.Operation}", new AdoptedJson(asked.Vm.Value, asked.Operation.Value))
+                    : Problems.From(refusal))
+            .WithTags("Hosts").WithName("AdoptDomain").WithSummary("Makes a domain that no portal made into a VM of a tenant, where the host's administrator has allowed it. For operators.").Produces<AdoptedJson>(202).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422).ProducesProblem(503);
         api.MapPut("/hosts/{host:guid}/mode", async (Guid host, HostModeBody body, ChangeHostMode.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new HostId(host), body.Mode), http.Actor(), ct)).Answer())
             .WithTags("Hosts").WithName("ChangeHostMode").WithSummary("Lets new VMs come to a host, or not. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404);

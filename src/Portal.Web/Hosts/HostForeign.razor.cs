@@ -7,10 +7,10 @@ using Portal.Web.Components;
 
 namespace Portal.Web.Hosts;
 
-/// <summary>What runs on a host, or could, that no portal made: seen, read and told, and nothing of it changed.</summary>
+/// <summary>What runs on a host, or could, that no portal made: seen, read and told, and changed only where an operator adopts it.</summary>
 public partial class HostForeign(FindForeign.Handler finding, ReadForeignConfig.Handler reading) : PortalPage
 {
-    private Result<IReadOnlyList<ForeignSighting>>? _sightings;
+    private Result<IReadOnlyList<FindForeign.Row>>? _sightings;
     private ForeignDomain? _read;
     private Refusal? _refusal;
     private string? _config;
@@ -30,7 +30,7 @@ public partial class HostForeign(FindForeign.Handler finding, ReadForeignConfig.
 
     protected override async Task LookAgainAsync() => _sightings = await AskAsync(LoadAsync);
 
-    private Task<Result<IReadOnlyList<ForeignSighting>>> LoadAsync(Actor actor, CancellationToken ct) => finding.HandleAsync(new FindForeign.Request(Host), actor, ct);
+    private Task<Result<IReadOnlyList<FindForeign.Row>>> LoadAsync(Actor actor, CancellationToken ct) => finding.HandleAsync(new FindForeign.Request(Host), actor, ct);
 
     private async Task ReadAsync()
     {
@@ -44,7 +44,7 @@ public partial class HostForeign(FindForeign.Handler finding, ReadForeignConfig.
 
     private static string KeyOf(ForeignSighting sighting) => sighting.Name ?? sighting.Readings[0].Source;
 
-    private static ForeignSighting? Find(IReadOnlyList<ForeignSighting> sightings, string named) => sightings.FirstOrDefault(s => KeyOf(s) == named);
+    private static FindForeign.Row? Find(IReadOnlyList<FindForeign.Row> rows, string named) => rows.FirstOrDefault(r => KeyOf(r.Sighting) == named);
 
     private static int Doubts(ForeignSighting sighting) => sighting.Readings.Sum(r => r.Domain.Warnings.Count + r.Domain.NotUnderstood.Count);
 

@@ -61,9 +61,9 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
 
     private bool MayControl(OperationRow operation) => May(Permission.ControlVms, operation.Tenant);
 
-    // A delete is asked for again on the VM's page, where its name is typed; so is a change, where one sees whether it still makes sense.
+    // An adoption is asked for again on the host's page. A delete is asked for again on the VM's page, where its name is typed; so is a change, where one sees whether it still makes sense.
     private static bool CanRetry(OperationRow operation) =>
-        operation.State is OperationState.Failed or OperationState.Cancelled && operation.Kind is not (OperationKind.Delete or OperationKind.Change);
+        operation.State is OperationState.Failed or OperationState.Cancelled && operation.Kind is not (OperationKind.Delete or OperationKind.Change or OperationKind.Adopt);
 
     private IReadOnlyList<Crumb> Crumbs(OperationRow operation) =>
         _tenant is null ? [] : [new(_tenant.Name, $"/t/{_tenant.Slug}"), new("VMs", $"/t/{_tenant.Slug}/vms"), new(operation.VmName, VmHref(operation))];
@@ -79,6 +79,7 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
         OperationState.Undoing => "What was done is being taken back, the last step first. Nothing stays on the host.",
         OperationState.Succeeded => $"All {operation.Steps.Count} steps are done.",
         OperationState.Failed when operation.Kind == OperationKind.Build => "It failed, and what was done was taken back: nothing stays on the host, and nothing is billed.",
+        OperationState.Failed when operation.Kind == OperationKind.Adopt => "It failed, and what was done was taken back: the domain is as it was, and nothing is billed.",
         OperationState.Failed => "It failed. The VM is as the host shows it.",
         OperationState.Cancelled => "It was cancelled. Nothing of it stays.",
     };
@@ -91,6 +92,11 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
         }
 
         var operation = read.Value;
+        if (operation.Kind == OperationKind.Adopt && !await dialogs.AskAsync($"Cancel adopting {operation.VmName}?", "Its disks get their old names back, and the domain is started from its own file again if it ran.", "Cancel the adoption", dangerous: true))
+        {
+            return;
+        }
+
         if (operation.Kind == OperationKind.Build && !await dialogs.AskAsync($"Cancel building {operation.VmName}?", "What was made on the host so far is removed. The VM can be built again later, or deleted.", "Cancel the build", dangerous: true))
         {
             return;

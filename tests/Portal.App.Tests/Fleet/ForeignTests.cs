@@ -33,8 +33,8 @@ public sealed class ForeignTests(PostgresFixture postgres)
 
         var sightings = (await world.Main.Get<FindForeign.Handler>().HandleAsync(new(host), world.Administrator, ct)).Value;
 
-        Assert.Equal([("db", DomainState.Off), ("web", DomainState.Running)], sightings.Select(s => (s.Name!, s.State)));
-        var web = sightings[1].Readings[0].Domain;
+        Assert.Equal([("db", DomainState.Off), ("web", DomainState.Running)], sightings.Select(s => (s.Sighting.Name!, s.Sighting.State)));
+        var web = sightings[1].Sighting.Readings[0].Domain;
         Assert.Equal((2, ByteSize.FromMiB(256)), (web.Vcpus, web.Memory));
         Assert.Equal((6, "pci"), (web.NotUnderstood[0].Line, web.NotUnderstood[0].Key));
         Assert.Contains("The volume group simulatde is not on this host; did you mean simulated?", web.Warnings);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Portal.App.Control;
 using Portal.App.Operations;
 using Portal.App.Vms;
 using Portal.Engine;
@@ -99,6 +100,10 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
         {
             vm = (await world.OrderAndApproveAsync(ct)).Single();
         }
+        else if (kind == OperationKind.Adopt)
+        {
+            vm = await world.VmAsync((await world.Main.Get<AdoptDomain.Handler>().HandleAsync(await world.ForeignAsync(ct), world.Administrator, ct)).Value.Vm, ct);
+        }
         else
         {
             vm = await world.RunningVmAsync(ct);
@@ -172,4 +177,20 @@ public sealed class CrashInUndoTests(CrashFixture fixture) : CrashMatrix(fixture
 
     [Fact]
     public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Build, refused: true));
+}
+
+public sealed class CrashInAdoptionUndoTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    // As with a build; that it was waited for has nothing to be taken back on the host.
+    private static readonly int s_commits = (2 * CommitsOf(StepPlan.Of(OperationKind.Adopt).Count)) - 3;
+    private static readonly int s_verbs = 2 * StepPlan.Of(OperationKind.Adopt).Count;
+
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } = PointsOf(OperationKind.Adopt, s_commits, s_verbs);
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: true, new Point(act, nth, moment));
+
+    [Fact]
+    public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Adopt, refused: true));
 }

@@ -12,6 +12,12 @@ internal sealed class PortalHost : IDisposable
 
     public PortalHost() => File.WriteAllText(Path.Combine(_home.FullName, "conf"), $"# for tests\ninstance {Instance}\nvg vg0\nvg vg.swap\npool vg0/thin\ndevice /dev/sdb1\n");
 
+    /// <summary>As the host's administrator does who writes a line more.</summary>
+    public void Configure(string line) => File.AppendAllText(Path.Combine(_home.FullName, "conf"), line + "\n");
+
+    /// <summary>Takes back what <see cref="Configure"/> wrote.</summary>
+    public void Unconfigure() => File.WriteAllLines(Path.Combine(_home.FullName, "conf"), File.ReadAllLines(Path.Combine(_home.FullName, "conf")).Take(4));
+
     public string Base => Path.Combine(_home.FullName, "base");
 
     /// <summary>One more line of what its root lets the portal use.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Portal.App;
 using Portal.App.Access;
 using Portal.App.Control;
+using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.App.Ordering;
@@ -161,6 +162,22 @@ public sealed class PortalWorld : IAsyncDisposable
         return await VmAsync(vm.Id, ct);
     }
 
+    /// <summary>A domain that somebody made by hand, and that the host's administrator lets the portal adopt.</summary>
+    public async Task<AdoptDomain.Request> ForeignAsync(CancellationToken ct, bool running = true)
+    {
+        var name = NewName();
+        var file = $"{name}.cfg";
+        var number = Interlocked.Increment(ref _named);
+        Faults.PutForeign(file, $"name = '{name}'\nmemory = 128\nkernel = '/boot/vmlinuz'\nroot = '/dev/sda1 ro'\nvif = [ 'mac=00:16:3e:7f:{number >> 8 & 255:x2}:{number & 255:x2}, bridge=simbr0' ]\ndisk = [ 'phy:simulated/{name},sda1,w' ]\n", running);
+        var host = (await HostAsync(ct)).Id;
+        var found = (await Main.Get<FindForeign.Handler>().HandleAsync(new(host), Administrator, ct)).Value.Single(r => r.Sighting.Name == name);
+        Faults.PermitAdoption(found.Sighting.Offer!.Permit);
+        await using var db = Main.Dbs.ForSystem();
+        var plan = await db.Plans.Where(p => p.Name == "Nano").Select(p => p.Id).SingleAsync(ct);
+        var address = await db.Addresses.Where(a => a.VmId == null).OrderByDescending(a => a.Ip).Select(a => a.Ip).FirstAsync(ct);
+        return new AdoptDomain.Request(host, name, Tenant, plan, name, address.ToString(), MayShutDown: true);
+    }
+
     public async Task<Vm> VmAsync(VmId id, CancellationToken ct)
     {
         await using var db = Main.Dbs.ForSystem();
@@ -186,6 +203,7 @@ public sealed class PortalWorld : IAsyncDisposable
             OperationKind.PowerOff => await Power(PowerVm.Action.PowerOff),
             OperationKind.Reboot => await Power(PowerVm.Action.Reboot),
             OperationKind.Change => await Main.Get<ChangeVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, new DomainChange.Pause()), who, ct),
+            OperationKind.Adopt => throw new ArgumentException("What is adopted is no VM before.", nameof(kind)),
             OperationKind.Delete => await Main.Get<DeleteVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, vm.Name), who, ct),
         };
 

@@ -39,6 +39,20 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
 
         public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => engine.FindForeignAsync(ct);
 
+        public Task<DomainState> LookForeignAsync(string name, CancellationToken ct) => MeetAsync(() => engine.LookForeignAsync(name, ct));
+
+        public Task<Result<StepOutcome>> AskForeignShutdownAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.AskForeignShutdown, () => engine.AskForeignShutdownAsync(fence, spec, ct));
+
+        public Task<Result<StepOutcome>> EnsureTakenOverAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureTakenOver, () => engine.EnsureTakenOverAsync(fence, spec, ct));
+
+        public Task<Result<StepOutcome>> EnsureGivenBackAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureGivenBack, () => engine.EnsureGivenBackAsync(fence, spec, ct));
+
+        public Task<Result<StepOutcome>> EnsureForeignRunningAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureForeignRunning, () => engine.EnsureForeignRunningAsync(fence, spec, ct));
+
         public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => engine.ReadForeignAsync(config, ct);
 
         public Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) => engine.EnsureTemplateAsync(image, ct);
