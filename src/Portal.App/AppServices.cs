@@ -37,6 +37,7 @@ public static class AppServices
         services.AddSingleton<OperationSweep>();
         services.AddSingleton<OrderSweep>();
         services.AddSingleton<ImageBuilds>();
+        services.AddSingleton<BootStarts>();
         services.AddSingleton<HostWatch>();
         services.AddSingleton<MailDispatcher>();
         services.AddSingleton<ConsoleSessions>();

@@ -22,6 +22,9 @@ public sealed record HostReport
     /// <summary>What this portal's own volumes take of the pool now: of a disk that fills slowly less than its size.</summary>
     public required ByteSize PoolTaken { get; init; }
 
+    /// <summary>Another after each boot of the machine; empty where that is not known.</summary>
+    public string BootId { get; init; } = "";
+
     /// <summary>What keeps the host from working or will soon, each with its remedy; empty when all is well.</summary>
     public required IReadOnlyList<HostFinding> Findings { get; init; }
 }

@@ -16,7 +16,7 @@ namespace Portal.App.Control;
 /// Looks at every host every few seconds, one listing each, and writes down what was seen: a guest that shut itself down stops being billed as
 /// running from the moment it was seen so. Harmless on several replicas: the same sight is written twice.
 /// </summary>
-public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider clock, ILogger<HostWatch> logger)
+public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts starts, TimeProvider clock, ILogger<HostWatch> logger)
     : Recurring(s_period, clock, logger)
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(4);
@@ -122,9 +122,18 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
 
         var pool = await db.Pools.SingleAsync(p => p.HostId == host.Id, ct);
         var now = await db.NowAsync(ct);
+        var booted = row.SawBoot(report.BootId, asked, now);
         row.Saw(report, now);
         pool.Saw(report.PoolSize, report.PoolFree, report.PoolTaken);
-        await SaveAsync(db, ct);
+        if (booted)
+        {
+            await BootedAsync(db, row, vm => Seen(vm).State is DomainState.Off or DomainState.Absent or DomainState.Crashed, ct);
+        }
+        else
+        {
+            await SaveAsync(db, ct);
+        }
+
         if (host.Problem != row.Problem)
         {
             await db.AnnounceAsync(Topic.Hosts, ct);
@@ -139,10 +148,33 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, TimeProvider cl
         await db.Vms.Where(v => same.Contains(v.Id) && (v.SeenAt == null || v.SeenAt < now)).ExecuteUpdateAsync(s => s.SetProperty(v => v.SeenAt, now), ct);
         foreach (var vm in quiet.Where(v => Seen(v).State != v.Seen))
         {
-            await ChangedAsync(vm.Id, Seen(vm), asked, ct);
+            // Who asked those guests to go down, that went down with their host, was the host.
+            await ChangedAsync(vm.Id, booted ? Seen(vm) with { ByGuest = false } : Seen(vm), asked, ct);
         }
 
+        await starts.NextAsync(host.Id, ct);
+
         DomainReport Seen(Vm vm) => domains.GetValueOrDefault(vm.DomainOn(host)) ?? new DomainReport(vm.DomainOn(host), DomainState.Absent);
+    }
+
+    // The boot and what is due because of it are written together: whoever writes them, writes them once.
+    private static async Task BootedAsync(PortalDb db, Host row, Func<Vm, bool> isDown, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.booted", row.Id.Value, row.Name, ""));
+        try
+        {
+            await db.SaveChangesAsync(ct);
+            var vms = await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE host_id = {row.Id.Value} AND deleted_at IS NULL ORDER BY id FOR UPDATE").ToListAsync(ct);
+            vms.Where(isDown).ToList().ForEach(vm => vm.HostBooted());
+            await db.SaveChangesAsync(ct);
+            await db.AnnounceAsync(Topic.Hosts, ct);
+            await transaction.CommitAsync(ct);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            db.ChangeTracker.Clear();
+        }
     }
 
     private async Task ChangedAsync(VmId id, DomainReport report, DateTimeOffset asked, CancellationToken ct)

@@ -13,7 +13,8 @@ public static class ReadInventory
     public sealed record Request(HostId Host);
 
     /// <param name="VmName">Null where the portal knows no VM on this host that this may belong to.</param>
-    public sealed record DomainRow(string Name, VmId Vm, string? VmName, string State);
+    /// <param name="BootOrder">Its VM's place among those that are started after a boot of the host; null where none is.</param>
+    public sealed record DomainRow(string Name, VmId Vm, string? VmName, string State, int? BootOrder);
 
     /// <param name="VmName">Null where the portal knows no VM on this host that this may belong to.</param>
     public sealed record VolumeRow(string Name, VmId Vm, string? VmName, ByteSize Size);
@@ -56,13 +57,14 @@ public static class ReadInventory
             var vms = await db.Vms.AsNoTracking().Where(v => v.HostId == host.Id && v.DeletedAt == null).ToListAsync(ct);
             var names = vms.ToDictionary(v => v.Id, v => v.Name);
             var domainNames = vms.ToDictionary(v => v.DomainOn(host), v => v.Name);
+            var orders = vms.ToDictionary(v => v.DomainOn(host), v => v.BootOrder);
             var addresses = await (from address in db.Addresses.AsNoTracking()
                                    join network in db.Networks on address.NetworkId equals network.Id
                                    where network.HostId == host.Id && address.VmId != null
                                    orderby address.Ip
                                    select new { address.Ip, address.VmId }).ToListAsync(ct);
             return new Inventory(
-                [.. domains.Select(d => new DomainRow(d.Name.Text, d.Name.Vm, domainNames.GetValueOrDefault(d.Name), d.State.ToString().ToLowerInvariant()))],
+                [.. domains.Select(d => new DomainRow(d.Name.Text, d.Name.Vm, domainNames.GetValueOrDefault(d.Name), d.State.ToString().ToLowerInvariant(), orders.GetValueOrDefault(d.Name)))],
                 [.. volumes.Select(v => new VolumeRow(v.Name, v.Domain.Vm, domainNames.GetValueOrDefault(v.Domain), v.Size))],
                 [.. addresses.Select(a => new AddressRow(a.Ip, a.VmId!.Value, names.GetValueOrDefault(a.VmId.Value)))]);
         }

@@ -88,6 +88,7 @@ public static class GetVm
     /// <param name="Live">What is under way; null where nothing is.</param>
     /// <param name="Last">The last operation that ended; null before the first.</param>
     /// <param name="HostName">For staff only; null for others.</param>
+    /// <param name="BootOrder">Its place among those that are started after a boot of its host; null where it is not started then.</param>
     /// <param name="Inbound">Whether connections from outside reach its address.</param>
     public sealed record Details(
         VmRow Row,
@@ -110,6 +111,7 @@ public static class GetVm
         OperationRow? Last,
         string? HostName,
         bool Inbound,
+        int? BootOrder,
         VmActions Can);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access, IVmEngines engines)
@@ -158,6 +160,7 @@ public static class GetVm
                 access.Allows(actor, Permission.SeeHosts) ? host.Name : null,
                 // QEMU's user-mode network lets guests out and nobody in.
                 host.Kind != HostKind.LocalLibvirt,
+                vm.BootOrder,
                 VmActions.Of(vm, live, engines.For(host.Connection).Abilities, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)));
         }
 
@@ -201,6 +204,9 @@ public sealed record VmActions
     /// <summary>The same with vCPUs.</summary>
     public bool AdjustVcpus { get; init; }
 
+    /// <summary>To say whether it is started after a boot of its host.</summary>
+    public bool SetBootOrder { get; init; }
+
     public bool Adjust => AdjustMemory || AdjustVcpus;
 
     public static VmActions Of(Vm vm, Operation? live, IReadOnlySet<DomainAbility> abilities, bool mayControl, bool mayUseConsole)
@@ -223,6 +229,7 @@ public sealed record VmActions
             Save = runs && abilities.Contains(DomainAbility.Save),
             SysRq = runs && abilities.Contains(DomainAbility.SysRq),
             AdjustMemory = runs && abilities.Contains(DomainAbility.Memory),
+            SetBootOrder = mayControl && vm.Stage is VmStage.Building or VmStage.Ready or VmStage.Failed,
             AdjustVcpus = runs && abilities.Contains(DomainAbility.Vcpus),
         };
     }

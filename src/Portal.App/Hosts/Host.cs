@@ -107,6 +107,12 @@ public sealed class Host
     /// <summary>Why it does not answer or cannot work, with the remedy; null when all is well.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>Another after each boot of the machine; empty before it was seen first.</summary>
+    public string BootId { get; private set; } = "";
+
+    /// <summary>When that boot was seen first.</summary>
+    public DateTimeOffset? BootSeenAt { get; private set; }
+
     public ByteSize SellableMemory => Memory > ReservedMemory ? new ByteSize(Memory.Bytes - ReservedMemory.Bytes) : ByteSize.Zero;
 
     public int SellableVcpus => Math.Max(0, Cpus - ReservedCpus) * VcpusPerCpu;
@@ -132,6 +138,20 @@ public sealed class Host
         ForeignKey = null;
         var blocking = report.Findings.Where(f => f.Blocks).Select(f => $"{f.Message} {f.Remedy}").ToList();
         Problem = blocking.Count == 0 ? null : Cut(string.Join(" ", blocking));
+    }
+
+    /// <summary>Which boot of its machine answered a question that was asked then. An answer from before the last boot was seen says nothing.</summary>
+    /// <returns>Whether it is another than the last. The first is not: nothing is known of what ran before.</returns>
+    public bool SawBoot(string boot, DateTimeOffset asked, DateTimeOffset at)
+    {
+        if (boot.Length == 0 || boot == BootId || BootSeenAt > asked)
+        {
+            return false;
+        }
+
+        var another = BootId.Length > 0;
+        (BootId, BootSeenAt) = (boot, at);
+        return another;
     }
 
     public void DidNotAnswer(string problem) => Problem = Cut(problem);
@@ -271,6 +291,7 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
         builder.Property(h => h.Name).HasMaxLength(100);
         builder.Property(h => h.Instance).HasMaxLength(8);
         builder.Property(h => h.PoolPath).HasMaxLength(500);
+        builder.Property(h => h.BootId).HasMaxLength(36);
         builder.Property(h => h.Hypervisor).HasMaxLength(300);
         builder.Property(h => h.Problem).HasMaxLength(1000);
         builder.Property<uint>("xmin").IsRowVersion();

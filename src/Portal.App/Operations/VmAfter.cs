@@ -39,6 +39,12 @@ internal static class VmAfter
                 break;
         }
 
+        // Whatever came of it, those behind it are not kept waiting.
+        if (operation.Kind != OperationKind.Change)
+        {
+            vm.StartTried();
+        }
+
         // A guest in any state but these takes processor and memory, whatever its owner wanted.
         var running = seen is not (DomainState.Off or DomainState.Absent or DomainState.Crashed);
         // A deletion that was asked for ends what is counted when it is done, not when it is asked for: until then the disk is the tenant's.

@@ -37,6 +37,11 @@ public enum WantedState
 /// <summary>A virtual machine that a project owns. Exists from the last yes on, never before.</summary>
 public sealed class Vm
 {
+    /// <summary>The place of a VM of which nobody has said another.</summary>
+    public const int UsualBootOrder = 100;
+
+    public const int MaxBootOrder = 999;
+
     private static readonly Dictionary<VmStage, VmStage[]> s_next = new()
     {
         [VmStage.Building] = [VmStage.Ready, VmStage.Failed],
@@ -107,6 +112,12 @@ public sealed class Vm
     /// <summary>It is off, and its memory is kept on its host's disk: its next start goes on from there.</summary>
     public bool Saved { get; private set; }
 
+    /// <summary>Its place among those that are started after a boot of their host, the lowest first; null where it is not started then.</summary>
+    public int? BootOrder { get; private set; }
+
+    /// <summary>Its host has booted, and it is still to be started because of that.</summary>
+    public bool StartDue { get; private set; }
+
     /// <summary>Grows with each rebuild, so that the name of a dying domain is never in the way.</summary>
     public int Generation { get; private set; }
 
@@ -153,6 +164,7 @@ public sealed class Vm
         Wanted = WantedState.Running,
         Seen = DomainState.Absent,
         Generation = 1,
+        BootOrder = UsualBootOrder,
         CreatedBy = ordered.CreatedBy,
         CreatedAt = ordered.At,
         Currency = ordered.Currency,
@@ -180,10 +192,23 @@ public sealed class Vm
 
     public static bool CanMove(VmStage from, VmStage to) => s_next[from].Contains(to);
 
-    public void Want(WantedState wanted) => Wanted = wanted;
+    public void Want(WantedState wanted)
+    {
+        Wanted = wanted;
+        StartDue &= wanted == WantedState.Running;
+    }
+
+    /// <summary>Whether and when it is started after a boot of its host.</summary>
+    public void StartAfterBoot(int? order) => BootOrder = order is null or (>= 0 and <= MaxBootOrder) ? order : throw new ArgumentOutOfRangeException(nameof(order));
+
+    /// <summary>Its host has booted under it.</summary>
+    public void HostBooted() => StartDue = Stage == VmStage.Ready && Wanted == WantedState.Running && BootOrder is not null;
+
+    /// <summary>It was tried: whether it runs now is another matter.</summary>
+    public void StartTried() => StartDue = false;
 
     /// <summary>What was asked for was called off before it began: it is wanted as it was seen last.</summary>
-    public void WantAsSeen() => Wanted = Seen is DomainState.Off or DomainState.Absent or DomainState.Crashed ? WantedState.Stopped : WantedState.Running;
+    public void WantAsSeen() => Want(Seen is DomainState.Off or DomainState.Absent or DomainState.Crashed ? WantedState.Stopped : WantedState.Running);
 
     public void Saw(DomainState seen, DateTimeOffset at)
     {
@@ -194,6 +219,7 @@ public sealed class Vm
 
         Seen = seen;
         SeenAt = at;
+        StartDue &= seen is DomainState.Off or DomainState.Absent or DomainState.Crashed;
         // Whatever runs has taken its memory back.
         Saved = Saved && seen is DomainState.Off or DomainState.Absent;
     }
@@ -208,7 +234,7 @@ public sealed class Vm
         }
 
         Saved = true;
-        Wanted = WantedState.Stopped;
+        Want(WantedState.Stopped);
     }
 
     /// <summary>Its saved memory is gone, if it had any.</summary>
@@ -218,6 +244,7 @@ public sealed class Vm
     {
         MoveTo(VmStage.Deleted);
         Saved = false;
+        StartDue = false;
         DeletedAt = at;
     }
 
@@ -229,6 +256,7 @@ public sealed class Vm
         Wanted = WantedState.Stopped;
         Seen = DomainState.Absent;
         Saved = false;
+        StartDue = false;
         Problem = "It was lost with its host, and its disk with it.";
     }
 
@@ -352,6 +380,8 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
         builder.ToTable("vms", table =>
         {
             table.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)");
+            table.HasCheckConstraint("ck_vms_boot_order", "boot_order BETWEEN 0 AND 999");
+            table.HasCheckConstraint("ck_vms_start_due", "NOT start_due OR (wanted = 'Running' AND stage <> 'Deleted')");
             table.HasCheckConstraint("ck_vms_saved", "NOT saved OR (seen IN ('Off', 'Absent') AND stage <> 'Deleted')");
         });
         builder.Ignore(v => v.SshKeys);

@@ -44,6 +44,7 @@ internal sealed class LibvirtProbe(string instance, PoolLayout pool, IHostShell 
             HardwareVirtualisation = kvm,
             Cpus = Environment.ProcessorCount,
             Memory = MemoryOfMachine(),
+            BootId = (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", ct).ConfigureAwait(false)).Trim(),
             PoolSize = size,
             PoolFree = free,
             PoolTaken = await TakenAsync(ct).ConfigureAwait(false),

@@ -40,6 +40,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
                 HardwareVirtualisation = false,
                 Cpus = shape.Cpus,
                 Memory = shape.Memory,
+                BootId = _store.BootId,
                 PoolSize = shape.Pool,
                 PoolFree = Free(shape),
                 PoolTaken = Taken(),

@@ -74,6 +74,7 @@ public sealed class SimulatedFaults
     {
         var store = new SimulatedStore(new PoolLayout(_pool), clock);
         var ran = 0;
+        store.BootId = Guid.CreateVersion7().ToString();
         foreach (var name in store.Names(instance).ToList())
         {
             await store.ChangeAsync(

@@ -18,6 +18,20 @@ internal sealed class SimulatedStore(PoolLayout pool, TimeProvider clock)
         Directory.CreateDirectory(_locks);
     }
 
+    /// <summary>Another after each loss of power.</summary>
+    public string BootId
+    {
+        get => File.Exists(Boot) ? File.ReadAllText(Boot) : "first";
+        set
+        {
+            Create();
+            File.WriteAllText(WholeFile.PartialOf(Boot), value);
+            File.Move(WholeFile.PartialOf(Boot), Boot, overwrite: true);
+        }
+    }
+
+    private string Boot => Path.Combine(pool.Root, "simulated", "boot");
+
     public IEnumerable<DomainName> Names(string instance) =>
         !Directory.Exists(_domains)
             ? []

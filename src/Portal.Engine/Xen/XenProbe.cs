@@ -38,6 +38,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             HardwareVirtualisation = true, // PV guests run on the processor itself, with or without its extensions for it
             Cpus = info.Cpus,
             Memory = info.Memory,
+            BootId = facts.Boot,
             PoolSize = pool?.Size ?? ByteSize.Zero,
             PoolFree = pool is null ? ByteSize.Zero : XenVolumes.Free(pool),
             PoolTaken = new ByteSize(listed.Where(v => v.Pool == host.Storage.Pool && XenVolumes.DomainOf(v.Name) is { } of && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),

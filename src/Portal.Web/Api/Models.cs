@@ -125,11 +125,14 @@ internal sealed record VmJson(Guid Id, string Name, string Status, string? Statu
 /// <param name="Next">The value of <c>after</c> for the next page; null on the last.</param>
 internal sealed record VmPageJson(IReadOnlyList<VmJson> Vms, Guid? Next);
 
+/// <param name="Order">The lowest starts first; null for not at all.</param>
+internal sealed record BootOrderBody(int? Order);
+
 internal sealed record VmDetailsJson(
-    VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, bool Saved, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, OperationJson? Live, OperationJson? Last)
+    VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, bool Saved, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, int? BootOrder, OperationJson? Live, OperationJson? Last)
 {
     public static VmDetailsJson Of(GetVm.Details d) => new(
-        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Saved, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac,
+        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Saved, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac, d.BootOrder,
         d.Live is null ? null : OperationJson.Of(d.Live), d.Last is null ? null : OperationJson.Of(d.Last));
 }
 
@@ -199,7 +202,7 @@ internal sealed record HostKeyBody(string? Fingerprint);
 
 internal sealed record HostImageJson(string Template, string State, string? Problem);
 
-internal sealed record InventoryDomainJson(string Name, Guid Vm, string? VmName, string State);
+internal sealed record InventoryDomainJson(string Name, Guid Vm, string? VmName, string State, int? BootOrder);
 
 internal sealed record InventoryVolumeJson(string Name, Guid Vm, string? VmName, long SizeBytes);
 
@@ -209,7 +212,7 @@ internal sealed record InventoryAddressJson(string Ip, Guid Vm, string? VmName);
 internal sealed record InventoryJson(IReadOnlyList<InventoryDomainJson> Domains, IReadOnlyList<InventoryVolumeJson> Volumes, IReadOnlyList<InventoryAddressJson> Addresses)
 {
     public static InventoryJson Of(ReadInventory.Inventory i) => new(
-        [.. i.Domains.Select(d => new InventoryDomainJson(d.Name, d.Vm.Value, d.VmName, d.State))],
+        [.. i.Domains.Select(d => new InventoryDomainJson(d.Name, d.Vm.Value, d.VmName, d.State, d.BootOrder))],
         [.. i.Volumes.Select(v => new InventoryVolumeJson(v.Name, v.Vm.Value, v.VmName, v.Size.Bytes))],
         [.. i.Addresses.Select(a => new InventoryAddressJson(a.Ip.ToString(), a.Vm.Value, a.VmName))]);
 }

@@ -29,6 +29,9 @@ internal static class VmApi
                     : Problems.From(refusal))
             .WithName("ChangeVm").WithSummary("Pauses, resumes or saves it, presses SysRq, or has it use less while it runs; operators also pin it and set its share. What its host does not offer is a 409.")
             .Produces<AcceptedJson>(202).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        vms.MapPut("/{vm:guid}/boot-order", async (Guid tenant, Guid vm, BootOrderBody body, SetBootOrder.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), body.Order), http.Actor(), ct)).Answer())
+            .WithName("SetBootOrder").WithSummary("Whether it is started after a boot of its host, where it was to run: its place, the lowest first, 0 to 999; null for not at all.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
         vms.MapPost("/{vm:guid}/build", async (Guid tenant, Guid vm, RetryBuild.Handler handler, HttpContext http, CancellationToken ct) =>
                 Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)))
             .WithName("RetryBuild").WithSummary("Builds a VM again whose build failed.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409);

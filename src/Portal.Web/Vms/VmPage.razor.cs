@@ -12,7 +12,7 @@ using Portal.Web.Components.Shared;
 namespace Portal.Web.Vms;
 
 /// <summary>One VM: what it is, what is under way, and what may be done. Its tabs are addresses.</summary>
-public partial class VmPage(GetVm.Handler vms, PowerVm.Handler power, ChangeVm.Handler changes, DeleteVm.Handler deletion, RetryBuild.Handler builds, IDialogService dialogs) : TenantPage
+public partial class VmPage(GetVm.Handler vms, PowerVm.Handler power, ChangeVm.Handler changes, DeleteVm.Handler deletion, RetryBuild.Handler builds, SetBootOrder.Handler bootOrders, IDialogService dialogs) : TenantPage
 {
     private Result<GetVm.Details>? _vm;
     private Refusal? _refusal;
@@ -101,6 +101,15 @@ public partial class VmPage(GetVm.Handler vms, PowerVm.Handler power, ChangeVm.H
     private Task ChangeAsync(DomainChange change) => _vm is { Succeeded: true } read
         ? ActAsync((tenant, actor, ct) => changes.HandleAsync(new ChangeVm.Request(tenant, read.Value.Row.Id, change), actor, ct))
         : Task.CompletedTask;
+
+    private async Task SetBootOrderAsync(int? order)
+    {
+        if (_vm is { Succeeded: true } read)
+        {
+            _refusal = (await AskHereAsync((tenant, actor, ct) => bootOrders.HandleAsync(new SetBootOrder.Request(tenant, read.Value.Row.Id, order), actor, ct))).Refusal;
+            await LookAgainAsync();
+        }
+    }
 
     private async Task ActAsync(Func<TenantId, Actor, CancellationToken, Task<Result<OperationId>>> act)
     {

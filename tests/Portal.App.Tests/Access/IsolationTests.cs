@@ -39,6 +39,7 @@ public sealed class IsolationTests(TwoTenants fixture) : IClassFixture<TwoTenant
             IsNotFound(await main.Get<PowerVm.Handler>().HandleAsync(new(tenant, vm, action), me, ct));
         }
 
+        IsNotFound(await main.Get<SetBootOrder.Handler>().HandleAsync(new(tenant, vm, 1), me, ct));
         IsNotFound(await main.Get<ChangeVm.Handler>().HandleAsync(new(tenant, vm, new DomainChange.Pause()), me, ct));
         IsNotFound(await main.Get<DeleteVm.Handler>().HandleAsync(new(tenant, vm, "vm-1"), me, ct));
         IsNotFound(await main.Get<RetryBuild.Handler>().HandleAsync(new(tenant, vm), me, ct));

@@ -166,7 +166,7 @@ public sealed class FleetTests(PostgresFixture postgres)
         await using var world = await PortalWorld.CreateAsync(postgres, ct);
         var id = (await AddAsync(world, Form("xen1"), ct)).Value;
         var shown = PortalKeyPair.New().Public;
-        var watch = new HostWatch(world.Main.Dbs, new Impostors(shown), TimeProvider.System, NullLogger<HostWatch>.Instance);
+        var watch = new HostWatch(world.Main.Dbs, new Impostors(shown), world.Main.Get<BootStarts>(), TimeProvider.System, NullLogger<HostWatch>.Instance);
 
         await watch.LookAsync(ct);
         await watch.LookAsync(ct);
