@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Portal.Engine.Images;
 using Portal.Engine.Remote;
 
 namespace Portal.Engine;
@@ -18,6 +19,7 @@ public static class EngineServices
         services.TryAddSingleton<PortalKeySource>(_ => _ => throw new InvalidOperationException("Nobody gives the portal's key."));
         services.TryAddSingleton<IVmEngines, VmEngines>();
         services.TryAddSingleton<IHostDoor, HostDoor>();
+        services.TryAddSingleton<IImageWorkshop, ImageWorkshop>();
         return services;
     }
 }

@@ -34,7 +34,7 @@ internal sealed class VmEngines(TimeProvider clock, EngineOptions options, Porta
 
     private IVmEngine Make(HostConnection host) => host.Kind switch
     {
-        HostKind.LocalLibvirt => new LibvirtEngine(host, Here(), clock),
+        HostKind.LocalLibvirt => new LibvirtEngine(host, Here(), clock, options.WorkPath),
         HostKind.Simulated => new SimulatedEngine(host, clock),
         HostKind.Xen => new XenEngine(host, options.WorkPath, new SshShell(ct => ConnectAsync(host, ct), clock), Here(), clock),
         _ => throw new ArgumentOutOfRangeException(nameof(host), host.Kind, "No driver speaks to this kind of host."),

@@ -33,6 +33,9 @@ xz xz-utils
 LIST
 }
 
+# Debians are built there as well, with what images need.
+needs_templates() { echo "mmdebstrap mmdebstrap"; }
+
 # The engine's tests, fast ones too, have Xen's own parser read what the portal writes for it.
 needs_engine_tests() { echo "libxlutil.so.4.17 libxenmisc4.17"; }
 

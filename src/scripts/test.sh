@@ -33,7 +33,7 @@ command_test() {
     trap 'stop_tests' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
-    install_needs database libvirt engine_tests
+    install_needs database libvirt templates engine_tests
     [[ $fast ]] || install_needs tests
     build_tests
     while read -r project; do

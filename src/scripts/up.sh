@@ -74,7 +74,7 @@ check_dotnet_is_there() {
 prepare() {
     local needs=()
     [[ ${ConnectionStrings__Portal:-} ]] || needs+=(database)
-    [[ $ENGINE != libvirt ]] || needs+=(libvirt)
+    [[ $ENGINE != libvirt ]] || needs+=(libvirt templates)
     ((${#needs[@]} == 0)) || install_needs "${needs[@]}"
     check_ports
     build_app
@@ -117,7 +117,7 @@ was_a_pool() { [[ -f $DATA/engines && -d $1/disks && -d $1/templates ]]; }
 # The Xen host of `./portal lab` becomes a host of the portal: its row in the database, and the portal's part on its own disk, which its root installs.
 add_lab() {
     local script whose=ours
-    install_needs images
+    install_needs images templates
     ! lab_runs || whose="$(cat "$DATA/lab" 2>/dev/null || echo found)"
     echo "$whose" >"$DATA/lab"
     lab_up

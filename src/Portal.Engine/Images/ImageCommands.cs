@@ -30,9 +30,9 @@ internal static class ImageCommands
         new("genisoimage", ["-quiet", "-V", "cidata", "-A", application, "-r", "-J", "-o", path, directory], s_quick);
 
     /// <summary>An ext4 file system with a directory's content, without mounting anything.</summary>
-    public static HostCommand Ext4(string directory, string path, ByteSize size) => new(
+    public static HostCommand Ext4(string directory, string path, ByteSize size, string label = "") => new(
         "mke2fs",
-        ["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-d", directory, "-E", "root_owner=0:0", path, $"{size.CeilingMiB}M"],
+        ["-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0", "-L", label, "-d", directory, "-E", "root_owner=0:0", path, $"{size.CeilingMiB}M"],
         s_slow);
 
     /// <summary>What each file of a directory takes in the file system, holes left out.</summary>

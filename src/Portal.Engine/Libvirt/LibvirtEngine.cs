@@ -17,18 +17,21 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     private readonly IHostShell _shell;
     private readonly Virsh _virsh;
     private readonly PoolLayout _pool;
+    private readonly PoolLayout _workshop;
     private readonly FenceBook _fences;
     private readonly Acceleration _acceleration;
     private readonly ConsoleBoard _consoles;
     private readonly ConsoleLogs _logs;
 
-    public LibvirtEngine(HostConnection host, IHostShell shell, TimeProvider clock)
+    /// <param name="work">Where images are built, see <see cref="IImageWorkshop"/>; null for the pool itself.</param>
+    public LibvirtEngine(HostConnection host, IHostShell shell, TimeProvider clock, string? work = null)
     {
         _host = host;
         _clock = clock;
         _shell = shell;
         _virsh = new Virsh(shell);
         _pool = new PoolLayout(host.PoolPath);
+        _workshop = new PoolLayout(work ?? host.PoolPath);
         _fences = new FenceBook(_pool.Fences, clock);
         _acceleration = new Acceleration(_pool, _virsh, clock);
         _consoles = new ConsoleBoard(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), _pool.ConsoleLog(name), pulse, clock), clock);
@@ -67,12 +70,8 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         {
             if (!File.Exists(_pool.TemplateDisk(image)))
             {
-                if (image != TemplateImage.TinyLinux)
-                {
-                    return new TemplateMissing($"{image.Name} {image.Version}");
-                }
-
-                if (await new TinyLinux(_pool, _shell, _clock).BuildAsync(image, ct).ConfigureAwait(false) is { } refusal)
+                var refusal = image == TemplateImage.TinyLinux ? await new TinyLinux(_pool, _shell, _clock).BuildAsync(image, ct).ConfigureAwait(false) : TakeOver(image);
+                if (refusal is not null)
                 {
                     return refusal;
                 }
@@ -138,6 +137,33 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     ];
 
     public ValueTask DisposeAsync() => _consoles.DisposeAsync();
+
+    // From the workshop, which is on this machine: same bytes, another directory.
+    private Refusal? TakeOver(TemplateImage image)
+    {
+        if (!File.Exists(_workshop.TemplateDisk(image)))
+        {
+            return new TemplateMissing($"{image.Name} {image.Version}");
+        }
+
+        var size = new ByteSize(new FileInfo(_workshop.TemplateDisk(image)).Length);
+        if (DiskFull.Free(_pool) < size)
+        {
+            return DiskFull.Refusal(_pool, size);
+        }
+
+        // The disk last: where it is, all is.
+        foreach (var (from, to) in new[]
+        {
+            (_workshop.TemplateKernel(image), _pool.TemplateKernel(image)), (_workshop.TemplateInitrd(image), _pool.TemplateInitrd(image)), (_workshop.TemplateDisk(image), _pool.TemplateDisk(image)),
+        })
+        {
+            File.Copy(from, WholeFile.PartialOf(to), overwrite: true);
+            File.Move(WholeFile.PartialOf(to), to, overwrite: true);
+        }
+
+        return null;
+    }
 
     private async Task<Result<StepOutcome>> ActAsync(
         Fence fence, DomainName name, Func<FenceHold, Task<Result<StepOutcome>>> act, CancellationToken ct)

@@ -48,6 +48,9 @@ internal sealed class PoolLayout
 
     public string TemplateKernel(TemplateImage image) => Path.Combine(Templates, $"{image.Name}-{image.Version}.vmlinuz");
 
+    /// <summary>The kernel unpacked, as Xen starts it; not there where the other one is so already.</summary>
+    public string TemplateElf(TemplateImage image) => Path.Combine(Templates, $"{image.Name}-{image.Version}.vmlinux");
+
     public string TemplateInitrd(TemplateImage image) => Path.Combine(Templates, $"{image.Name}-{image.Version}.initrd");
 
     public string Disk(DomainName name) => Path.Combine(Disks, name.Text + ".qcow2");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
@@ -47,6 +48,17 @@ internal static class PortalHostCommands
     /// <summary>Writes a volume that reads as zeros; blocks of zeros are passed over.</summary>
     public static HostCommand Fill(string device, ReadOnlyMemory<byte> content) => new("fill", [device, "sparse"], s_slow) { Content = content, Shown = $"dd of={device} conv=sparse" };
 
+    /// <summary>The same for a part, from an offset on, packed by gzip on its way.</summary>
+    public static HostCommand FillPart(string device, long offset, ReadOnlyMemory<byte> content) =>
+        new("fill", [device, "sparse", offset.ToString(CultureInfo.InvariantCulture), "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d | dd of={device} conv=sparse oseek={offset}B" };
+
+    /// <summary>A kernel or a RAM disk, packed by gzip on its way.</summary>
+    public static HostCommand PutImage(string name, ReadOnlyMemory<byte> content) =>
+        new("put", [$"images/{name}", "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d > {Files}/images/{name}" };
+
+    /// <summary>The SHA-256 of all of a volume.</summary>
+    public static HostCommand Digest(string device) => new("sha256sum", [device], s_slow);
+
     /// <summary>What a guest prints, from an offset on; in a first line <c>at N</c> the offset from which it really comes, because older may be gone.</summary>
     /// <param name="most">How much of what is there already comes at most, in bytes; null for all of it.</param>
     public static HostCommand Follow(string domain, long offset, long? most = null) =>
@@ -70,4 +82,16 @@ internal static class PortalHostCommands
 
     /// <summary>The command under a fence: the host refuses it where a higher epoch was seen.</summary>
     public static HostCommand Under(this HostCommand command, Fence fence) => command with { Fence = fence, Changes = true };
+
+    // The quick way: more costs the portal more than it saves the line.
+    private static ReadOnlyMemory<byte> Packed(ReadOnlyMemory<byte> content)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(content.Span);
+        }
+
+        return packed.ToArray();
+    }
 }

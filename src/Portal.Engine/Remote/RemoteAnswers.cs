@@ -18,4 +18,11 @@ internal static class RemoteAnswers
             ? new FencedOff(epoch, seen)
             : null;
     }
+
+    /// <summary>What sha256sum says of one file: 64 hexadecimal digits.</summary>
+    /// <exception cref="HostFaultException">It says something else.</exception>
+    public static string Digest(string output) =>
+        output.Split(' ')[0] is { Length: 64 } digest && digest.All(char.IsAsciiHexDigitLower)
+            ? digest
+            : throw new HostFaultException($"sha256sum answered what cannot be understood: {output}");
 }

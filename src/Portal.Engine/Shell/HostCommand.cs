@@ -22,6 +22,12 @@ internal sealed record HostCommand(string Program, IReadOnlyList<string> Argumen
     /// <summary>Where it runs; null for the portal's own directory.</summary>
     public string? Directory { get; init; }
 
+    /// <summary>Hears what it prints, both streams, while it runs; called from other threads, one piece at a time of each stream. Only on the portal's own machine.</summary>
+    public Action<string>? Heard { get; init; }
+
+    /// <summary>Added to its environment; null for nothing. Only on the portal's own machine.</summary>
+    public IReadOnlyDictionary<string, string>? Environment { get; init; }
+
     /// <summary>What people are shown.</summary>
     public string ForPeople => Shown ?? ToString();
 

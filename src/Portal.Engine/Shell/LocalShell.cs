@@ -20,8 +20,8 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, ct);
         try
         {
-            var output = ReadAsync(process.StandardOutput.BaseStream, MaxOutput, either.Token);
-            var error = ReadAsync(process.StandardError.BaseStream, MaxError, either.Token);
+            var output = ReadAsync(process.StandardOutput.BaseStream, MaxOutput, command.Heard, either.Token);
+            var error = ReadAsync(process.StandardError.BaseStream, MaxError, command.Heard, either.Token);
             var input = FeedAsync(process, command.Content ?? (command.Input is { } text ? Encoding.UTF8.GetBytes(text) : null), either.Token);
             await Task.WhenAll(output, error, input, process.WaitForExitAsync(either.Token)).ConfigureAwait(false);
             var answer = new HostAnswer(process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
@@ -61,6 +61,11 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
         info.Environment["LC_ALL"] = "C";
         info.Environment["PATH"] = Programs.SearchPath;
         info.Environment.Remove("LANGUAGE");
+        foreach (var (name, value) in command.Environment ?? new Dictionary<string, string>())
+        {
+            info.Environment[name] = value;
+        }
+
         try
         {
             return Process.Start(info) ?? throw new HostFaultException($"{command.Program} did not start.");
@@ -88,7 +93,7 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
         }
     }
 
-    private static async Task<string> ReadAsync(Stream stream, int max, CancellationToken ct)
+    private static async Task<string> ReadAsync(Stream stream, int max, Action<string>? heard, CancellationToken ct)
     {
         using var kept = new MemoryStream();
         var buffer = new byte[16 << 10];
@@ -96,6 +101,7 @@ internal sealed class LocalShell(TimeProvider clock, ILogger<LocalShell> log) : 
         while ((length = await stream.ReadAsync(buffer, ct).ConfigureAwait(false)) > 0)
         {
             // Read on beyond the limit, or the program would wait for ever with its pipe full.
+            heard?.Invoke(Encoding.UTF8.GetString(buffer, 0, length));
             kept.Write(buffer, 0, (int)Math.Min(length, max - kept.Length));
         }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Portal.Engine.Images;
 using Portal.Engine.Lvm;
 using Portal.Engine.Pools;
@@ -16,6 +17,8 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
     public const string Whole = "portal.whole";
 
+    private const int Part = 16 << 20;
+
     /// <summary>Whose a volume is: its name is its domain's, or that with what it is for (p0123abcd-...-g1-seed). Null for what is no VM's.</summary>
     public static DomainName? DomainOf(string volume) =>
         DomainName.TryParse(volume, out var root) ? root
@@ -33,13 +36,13 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
             return StepOutcome.AlreadyThere;
         }
 
-        if (image != TemplateImage.TinyLinux)
-        {
-            return new TemplateMissing($"{image.Name} {image.Version}");
-        }
-
         using (await FileLock.TakeAsync(Path.Combine(local.Templates, ".lock"), clock, ct).ConfigureAwait(false))
         {
+            if (!File.Exists(local.TemplateDisk(image)) && image != TemplateImage.TinyLinux)
+            {
+                return new TemplateMissing($"{image.Name} {image.Version}");
+            }
+
             if (!File.Exists(local.TemplateDisk(image)) && await new TinyLinux(local, here, clock, TinyLinuxFlavour.Xen).BuildAsync(image, ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
@@ -183,10 +186,11 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
         try
         {
-            var disk = await File.ReadAllBytesAsync(raw, ct).ConfigureAwait(false);
-            foreach (var (path, part) in new[] { (local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
+            var size = new ByteSize(new FileInfo(raw).Length);
+            var kernel = local.TemplateElf(image);
+            foreach (var (path, part) in new[] { (File.Exists(kernel) ? kernel : local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
             {
-                await MustAsync(PortalHostCommands.Put($"images/{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
+                await MustAsync(PortalHostCommands.PutImage($"{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
             }
 
             if (!make)
@@ -195,12 +199,18 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 await MustAsync(LvmCommands.Remove(host.Storage.Group, name), ct).ConfigureAwait(false);
             }
 
-            if (await MakeVolumeAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, new ByteSize(disk.Length)), new ByteSize(disk.Length), ct).ConfigureAwait(false) is { } refusal)
+            if (await MakeVolumeAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, size), size, ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
             }
 
-            await MustAsync(PortalHostCommands.Fill(host.DeviceOf(name), disk), ct).ConfigureAwait(false);
+            var digest = await FillAsync(raw, host.DeviceOf(name), ct).ConfigureAwait(false);
+            var there = RemoteAnswers.Digest(await host.AskAsync(PortalHostCommands.Digest(host.DeviceOf(name)), ct).ConfigureAwait(false));
+            if (there != digest)
+            {
+                throw new HostFaultException($"What the host has of {image.Name} {image.Version} is not what was sent: {there} instead of {digest}. It is sent again.");
+            }
+
             await MustAsync(LvmCommands.AddTag(host.Storage.Group, name, Whole), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
@@ -208,6 +218,26 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         {
             File.Delete(raw);
         }
+    }
+
+    /// <summary>Sends a file into a volume that reads as zeros, part by part, those of zeros alone left out.</summary>
+    /// <returns>The SHA-256 of the whole.</returns>
+    private async Task<string> FillAsync(string path, string device, CancellationToken ct)
+    {
+        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var part = new byte[Part];
+        int length;
+        for (long at = 0; (length = await RandomAccess.ReadAsync(file, part, at, ct).ConfigureAwait(false)) > 0; at += length)
+        {
+            digest.AppendData(part, 0, length);
+            if (part.AsSpan(0, length).ContainsAnyExcept((byte)0))
+            {
+                await MustAsync(PortalHostCommands.FillPart(device, at, part.AsMemory(0, length)), ct).ConfigureAwait(false);
+            }
+        }
+
+        return Convert.ToHexStringLower(digest.GetHashAndReset());
     }
 
     private async Task MustAsync(HostCommand command, CancellationToken ct) => await host.AskAsync(command, ct).ConfigureAwait(false);

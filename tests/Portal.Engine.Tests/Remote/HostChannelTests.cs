@@ -219,6 +219,13 @@ public sealed class HostChannelTests : IDisposable
     [InlineData("get", "domains/p0123abcd-../../x")]
     [InlineData("fill", "/dev/sda")]
     [InlineData("fill", "/dev/vg0/root")]
+    [InlineData("fill", "/dev/vg0/t0123abcd-x", "sparse", "-1", "gzip")]
+    [InlineData("fill", "/dev/vg0/t0123abcd-x", "sparse", "0", "sh")]
+    [InlineData("fill", "/dev/vg0/t0123abcd-x", "0")]
+    [InlineData("put", "domains/p0123abcd-0190a5b000007000800000000000beef-g1", "gzip")]
+    [InlineData("sha256sum", "/dev/vg0/root")]
+    [InlineData("sha256sum", "/dev/vg0/p0123abcd-0190a5b000007000800000000000beef-g1")]
+    [InlineData("sha256sum", "/etc/shadow")]
     [InlineData("wipe", "/dev/vg0/p0123abcd-x/../../sda")]
     [InlineData("uname", "--kernel-release", "x")]
     [InlineData("")]
@@ -244,6 +251,23 @@ public sealed class HostChannelTests : IDisposable
 
         Assert.Equal((0, ""), (put.ExitCode, put.Error));
         Assert.Equal(config, read.Output.TrimEnd('\n') + "\n");
+    }
+
+    [Fact]
+    public async Task A_packed_kernel_is_unpacked_and_one_that_is_broken_is_not_kept()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var kernel = Enumerable.Range(0, 3 << 20).Select(i => (byte)(i * i)).ToArray();
+        var command = PortalHostCommands.PutImage("t0123abcd-x-1.kernel", kernel);
+
+        var put = await channel.RunAsync(command, ct);
+        var broken = await channel.RunAsync(PortalHostCommands.PutImage("t0123abcd-x-2.kernel", kernel) with { Content = command.Content!.Value[..^9] }, ct);
+
+        Assert.Equal((0, ""), (put.ExitCode, put.Error));
+        Assert.Equal(kernel, await File.ReadAllBytesAsync(Path.Combine(_host.Base, "images", "t0123abcd-x-1.kernel"), ct));
+        Assert.NotEqual(0, broken.ExitCode);
+        Assert.False(File.Exists(Path.Combine(_host.Base, "images", "t0123abcd-x-2.kernel")));
     }
 
     [Theory]
