@@ -26,7 +26,7 @@ internal sealed class SimulatedForeign(string pool)
             files);
         // Every volume that a file names is there, and each has a gibibyte, until it is taken over.
         var volumes = files.Where(f => !File.Exists(f.Source + Taken)).SelectMany(f => f.Domain.Disks).Select(d => d.Volume).OfType<ForeignVolume>().Where(v => v.Group == s_storage.Group).Select(v => v.Name).Distinct();
-        return XenOffers.With(sightings, s_storage, [.. volumes.Select(v => new LogicalVolume(v, ByteSize.FromGiB(1), "Vwi-a-tz--", [], s_storage.Pool, null, null, null))], Permits());
+        return XenOffers.With(sightings, s_storage, [.. volumes.Select(v => new LogicalVolume(s_storage.Group, v, ByteSize.FromGiB(1), "Vwi-a-tz--", [], s_storage.Pool, null, null, null, null))], Permits());
     }
 
     public static Result<ForeignDomain> Read(string config) => XlConfigReader.Read(config, s_known);

@@ -82,5 +82,5 @@ public sealed class XenOffersTests
         Volume("apache1", 2), Volume("swap1", 1), Volume("thin", 9) with { Attributes = "twi-aotz--" }, Volume("own", 1) with { Tags = [LvmCommands.Tag] },
     ];
 
-    private static LogicalVolume Volume(string name, int gib) => new(name, ByteSize.FromGiB(gib), "-wi-a-----", [], null, null, null, null);
+    private static LogicalVolume Volume(string name, int gib) => new("vgdisk", name, ByteSize.FromGiB(gib), "-wi-a-----", [], null, null, null, null, null);
 }
