@@ -173,7 +173,15 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
             (_workshop.TemplateKernel(image), _pool.TemplateKernel(image)), (_workshop.TemplateInitrd(image), _pool.TemplateInitrd(image)), (_workshop.TemplateDisk(image), _pool.TemplateDisk(image)),
         })
         {
-            File.Copy(from, WholeFile.PartialOf(to), overwrite: true);
+            try
+            {
+                File.Copy(from, WholeFile.PartialOf(to), overwrite: true);
+            }
+            catch (Exception full) when (DiskFull.Is(full))
+            {
+                return DiskFull.Refusal(_pool, size);
+            }
+
             File.Move(WholeFile.PartialOf(to), to, overwrite: true);
         }
 

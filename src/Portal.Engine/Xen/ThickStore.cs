@@ -31,7 +31,8 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
         return await FindAsync(ct).ConfigureAwait(false) is not { } there
             ? new StoreLook(null, [], [HostCheck.Bad("pool.missing", $"Volume group {Group}", listing.Succeeded ? "it is not there" : XlAnswers.Complaint(listing), $"vgcreate {Group} DEVICE, or name another volume group for this host.")])
             : new StoreLook(new StoreRoom(there.Size, there.Free), listing.Succeeded ? LvmAnswers.Volumes(listing.Output) : [], [there.Free.Bytes < there.Size.Bytes / 20
-                ? HostCheck.Warning("pool.full", subject, $"{there.Free} left of {there.Size}", $"vgextend {Group} DEVICE")
+                // No alarm: what is sold of a group is all there, and a group that is sold out is as it should be.
+                ? HostCheck.Warning("group.full", subject, $"{there.Free} left of {there.Size}", $"vgextend {Group} DEVICE")
                 : HostCheck.Good("pool", subject, $"{there.Free} left of {there.Size}")]);
     }
 
