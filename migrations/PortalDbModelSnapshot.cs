@@ -711,6 +711,11 @@ namespace Portal.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("seen_at");
 
+                    b.Property<string>("SwapGroup")
+                        .HasMaxLength(127)
+                        .HasColumnType("character varying(127)")
+                        .HasColumnName("swap_group");
+
                     b.Property<string>("ThinPool")
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
@@ -750,9 +755,11 @@ namespace Portal.Migrations
 
                     b.ToTable("hosts", null, t =>
                         {
-                            t.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, thin_pool, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, thin_pool, bridge) IN (0, 6)");
+                            t.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, bridge) IN (0, 5) AND (thin_pool IS NULL OR kind = 'Xen')");
 
                             t.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64 AND max_operations BETWEEN 1 AND 100");
+
+                            t.HasCheckConstraint("ck_hosts_swap", "swap_group IS NULL OR (kind = 'Xen' AND swap_group <> volume_group)");
                         });
                 });
 
@@ -772,8 +779,8 @@ namespace Portal.Migrations
 
                     b.Property<string>("Name")
                         .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
+                        .HasMaxLength(127)
+                        .HasColumnType("character varying(127)")
                         .HasColumnName("name");
 
                     b.Property<long>("Size")

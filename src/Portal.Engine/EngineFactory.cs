@@ -11,7 +11,7 @@ public enum HostKind
     /// <summary>No machine at all: domains that exist in a file, with latency and faults on request.</summary>
     Simulated,
 
-    /// <summary>Xen through xl on another machine, reached over SSH; disks as thin volumes of LVM.</summary>
+    /// <summary>Xen through xl on another machine, reached over SSH; disks as volumes of LVM.</summary>
     Xen,
 }
 
@@ -24,12 +24,34 @@ public sealed record HostConnection(HostId Id, HostKind Kind, string Instance, s
     public XenAccess? Xen { get; init; }
 }
 
+/// <summary>What the disks of a Xen host are made of.</summary>
+public enum StorageKind
+{
+    /// <summary>Thin volumes: blocks come from a pool as they are written, snapshots cost nothing.</summary>
+    ThinPool,
+
+    /// <summary>Thick volumes: all blocks are there from the start. A disk of its template's size is a classic snapshot of it, any other a copy; VMs have no snapshots of their own.</summary>
+    VolumeGroup,
+}
+
 /// <summary>How a Xen host is reached, and what the portal may use there.</summary>
 /// <param name="Key">The host's key, pinned when it was added: any other is refused before the portal says who it is.</param>
 /// <param name="Group">The volume group.</param>
-/// <param name="Pool">The thin pool in it.</param>
+/// <param name="Pool">The thin pool in it; null where disks take their blocks from the group itself.</param>
 /// <param name="Bridge">The bridge that guests are connected to.</param>
-public sealed record XenAccess(string Address, int Port, SshPublicKey Key, string Group, string Pool, string Bridge);
+public sealed record XenAccess(string Address, int Port, SshPublicKey Key, string Group, string? Pool, string Bridge)
+{
+    /// <summary>The volume group in which swap volumes are made; null where they are made with the other disks.</summary>
+    public string? SwapGroup { get; init; }
+
+    /// <summary>All volume groups that the portal uses there.</summary>
+    public IReadOnlyList<string> Groups => SwapGroup is null ? [Group] : [Group, SwapGroup];
+
+    public StorageKind StorageKind => Pool is null ? StorageKind.VolumeGroup : StorageKind.ThinPool;
+
+    /// <summary>What its disks lie in, for people and for LVM: <c>vg0/thin</c>, or <c>vg0</c>.</summary>
+    public string Storage => Pool is null ? Group : $"{Group}/{Pool}";
+}
 
 /// <summary>Gives the private key with which the portal signs in on hosts, in PEM: kept encrypted by whoever answers, held in memory only while it is used.</summary>
 public delegate Task<string> PortalKeySource(CancellationToken ct);

@@ -19,7 +19,7 @@ public sealed record HostReport
 
     public required ByteSize PoolFree { get; init; }
 
-    /// <summary>What this portal's own volumes take of the pool now: of a disk that fills slowly less than its size.</summary>
+    /// <summary>What the root disks of this portal's VMs take of the pool now: of a disk that fills slowly less than its size.</summary>
     public required ByteSize PoolTaken { get; init; }
 
     /// <summary>Another after each boot of the machine; empty where that is not known.</summary>

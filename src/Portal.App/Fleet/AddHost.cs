@@ -23,7 +23,14 @@ public sealed record HostForm
 
     public required string VolumeGroup { get; init; }
 
-    public required string ThinPool { get; init; }
+    /// <summary>Whether disks are thin volumes of a pool in that group, or thick ones of the group itself.</summary>
+    public StorageKind Storage { get; init; }
+
+    /// <summary>Its name; not looked at where <see cref="Storage"/> says that there is none.</summary>
+    public string ThinPool { get; init; } = "";
+
+    /// <summary>Another volume group, for swap volumes; empty where they lie with the other disks.</summary>
+    public string SwapGroup { get; init; } = "";
 
     public required string Bridge { get; init; }
 
@@ -94,10 +101,10 @@ public static partial class AddHost
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var host = new Host(
                 form.Name.Trim(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)),
-                new XenAccess(form.Address.Trim().ToLowerInvariant(), form.Port, key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim()), ReserveOf(form));
+                AccessOf(form, key), ReserveOf(form));
             host.Allow(form.MaxOperations);
             db.Add(host);
-            db.Add(new Pool(host.Id, form.ThinPool.Trim()));
+            db.Add(new Pool(host.Id, PoolOf(form)));
             var plan = AddressPlan.Read(form).Value;
             var network = new Network(host.Id, "default", plan.PrefixLength, plan.Gateway.ToIPAddress(), plan.Dns.ToIPAddress(), plan.Range, shared: true);
             db.Add(network);
@@ -130,7 +137,9 @@ public static partial class AddHost
         Shape.Check(
             (NameOf().IsMatch(form.Name.Trim()), "name", "A host's name has 1 to 63 lower-case letters, digits and inner hyphens, such as xen1."),
             (HostNames.IsLvm(form.VolumeGroup.Trim()), "volumeGroup", "A volume group's name, as vgs lists it."),
-            (HostNames.IsLvm(form.ThinPool.Trim()) && form.ThinPool.Trim().Length <= 100, "thinPool", "A thin pool's name, as lvs lists it."),
+            (Enum.IsDefined(form.Storage), "storage", "A thin pool or a volume group."),
+            (form.Storage == StorageKind.VolumeGroup || (HostNames.IsLvm(form.ThinPool.Trim()) && form.ThinPool.Trim().Length <= 100), "thinPool", "A thin pool's name, as lvs lists it."),
+            (form.SwapGroup.Trim() is var swap && (swap.Length == 0 || (HostNames.IsLvm(swap) && swap != form.VolumeGroup.Trim())), "swapGroup", "Another volume group's name, as vgs lists it, or nothing."),
             (HostNames.IsBridge(form.Bridge.Trim()), "bridge", "A bridge's name, such as xenbr0."),
             (form.ReservedMemoryMiB is >= 0 and <= 16L << 20, "reservedMemoryMiB", "Between 0 and 16777216 MiB."),
             (form.ReservedDiskGiB is >= 0 and <= 1L << 20, "reservedDiskGiB", "Between 0 and 1048576 GiB."),
@@ -140,6 +149,15 @@ public static partial class AddHost
 
     private static Refusal? All(Refusal? one, Refusal? other) =>
         one is null ? other : other is null ? one : one with { Also = [.. one.Also, other with { Also = [] }, .. other.Also] };
+
+    internal static XenAccess AccessOf(HostForm form, SshPublicKey key) => new(
+        form.Address.Trim().ToLowerInvariant(), form.Port, key, form.VolumeGroup.Trim(), form.Storage == StorageKind.ThinPool ? form.ThinPool.Trim() : null, form.Bridge.Trim())
+    {
+        SwapGroup = form.SwapGroup.Trim() is { Length: > 0 } swap ? swap : null,
+    };
+
+    /// <summary>What the pool is called: as the thin pool, or as the group.</summary>
+    internal static string PoolOf(HostForm form) => (form.Storage == StorageKind.ThinPool ? form.ThinPool : form.VolumeGroup).Trim();
 
     internal static HostReserve ReserveOf(HostForm form) => new(ByteSize.FromMiB(form.ReservedMemoryMiB), ByteSize.FromGiB(form.ReservedDiskGiB), form.ReservedCpus, form.VcpusPerCpu);
 

@@ -3,16 +3,15 @@ using Npgsql;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Hosts;
-using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Fleet;
 
 /// <summary>The disks of its VMs are where they are.</summary>
-public sealed record HostHasDisks(string Host)
+public sealed record HostHasDisks(string Host, string At)
     : Refusal("hosts.has_disks", $"VMs on {Host} have their disks in its present pool. Delete them or add another host, then change the pool.")
 {
-    public override string? Field => "thinPool";
+    public override string? Field { get; } = At;
 }
 
 /// <summary>Changes where a Xen host is, what the portal uses there, and what is not sold. Its addresses stay: VMs have them.</summary>
@@ -45,11 +44,13 @@ public static class ChangeHost
                 return wrong;
             }
 
-            var wanted = new XenAccess(form.Address.Trim().ToLowerInvariant(), form.Port, xen.Key, form.VolumeGroup.Trim(), form.ThinPool.Trim(), form.Bridge.Trim());
+            var wanted = AddHost.AccessOf(form, xen.Key);
             var moves = wanted.Group != xen.Group || wanted.Pool != xen.Pool;
-            if (moves && await db.Vms.AnyAsync(v => v.HostId == host.Id && v.DeletedAt == null, ct))
+            // Where there was none, swap volumes that are there stay with the other disks, and are found there.
+            var movesSwap = xen.SwapGroup is not null && wanted.SwapGroup != xen.SwapGroup;
+            if ((moves || movesSwap) && await db.Vms.AnyAsync(v => v.HostId == host.Id && v.DeletedAt == null, ct))
             {
-                return new HostHasDisks(host.Name);
+                return new HostHasDisks(host.Name, movesSwap ? "swapGroup" : wanted.Pool is null || wanted.Group != xen.Group ? "volumeGroup" : "thinPool");
             }
 
             host.ReachBy(wanted);
@@ -59,11 +60,11 @@ public static class ChangeHost
             {
                 // Another pool has none of the images yet.
                 var pool = await db.Pools.SingleAsync(p => p.HostId == host.Id, ct);
-                pool.Rename(wanted.Pool);
+                pool.Rename(AddHost.PoolOf(form));
                 await db.PoolImages.Where(i => i.PoolId == pool.Id).ExecuteDeleteAsync(ct);
             }
 
-            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Group}/{wanted.Pool}, {wanted.Bridge}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor; {host.MaxOperations} operations at a time"));
+            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Storage}, swap in {wanted.SwapGroup ?? "the same"}, {wanted.Bridge}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor; {host.MaxOperations} operations at a time"));
             try
             {
                 await db.SaveChangesAsync(ct);

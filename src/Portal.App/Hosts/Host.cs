@@ -71,9 +71,13 @@ public sealed class Host
 
     public string? VolumeGroup { get; private set; }
 
+    /// <summary>Null also where disks take their blocks from the group itself.</summary>
     public string? ThinPool { get; private set; }
 
     public string? Bridge { get; private set; }
+
+    /// <summary>Null also where swap volumes lie with the other disks.</summary>
+    public string? SwapGroup { get; private set; }
 
     /// <summary>The print of another key than the pinned one, which it shows now: nothing is said to it. Null where it shows the pinned one.</summary>
     public string? ForeignKey { get; private set; }
@@ -125,7 +129,7 @@ public sealed class Host
     /// <summary>How a Xen host is reached; null for the others.</summary>
     public XenAccess? Xen =>
         Kind != HostKind.Xen ? null
-        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup!, ThinPool!, Bridge!)
+        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup!, ThinPool, Bridge!) { SwapGroup = SwapGroup }
         : throw new InvalidOperationException($"Host {Id} has no key that can be read.");
 
     public void Saw(HostReport report, DateTimeOffset at)
@@ -164,7 +168,7 @@ public sealed class Host
     {
         ForeignKey = (Address, Port, HostKey) == (access.Address, access.Port, access.Key.Line) ? ForeignKey : null;
         (Address, Port, HostKey) = (access.Address, access.Port, access.Key.Line);
-        (VolumeGroup, ThinPool, Bridge) = (access.Group, access.Pool, access.Bridge);
+        (VolumeGroup, ThinPool, Bridge, SwapGroup) = (access.Group, access.Pool, access.Bridge, access.SwapGroup);
     }
 
     /// <summary>What is not sold from now on.</summary>
@@ -278,7 +282,8 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
     {
         builder.ToTable("hosts", table =>
         {
-            table.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, thin_pool, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, thin_pool, bridge) IN (0, 6)");
+            table.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, bridge) IN (0, 5) AND (thin_pool IS NULL OR kind = 'Xen')");
+            table.HasCheckConstraint("ck_hosts_swap", "swap_group IS NULL OR (kind = 'Xen' AND swap_group <> volume_group)");
             table.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64 AND max_operations BETWEEN 1 AND 100");
         });
         builder.Ignore(h => h.SellableMemory).Ignore(h => h.SellableVcpus).Ignore(h => h.Connection).Ignore(h => h.Xen).Ignore(h => h.Place);
@@ -286,6 +291,7 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
         builder.Property(h => h.HostKey).HasMaxLength(SshPublicKey.MaxLength);
         builder.Property(h => h.VolumeGroup).HasMaxLength(127);
         builder.Property(h => h.ThinPool).HasMaxLength(100);
+        builder.Property(h => h.SwapGroup).HasMaxLength(127);
         builder.Property(h => h.Bridge).HasMaxLength(15);
         builder.Property(h => h.ForeignKey).HasMaxLength(100);
         builder.Property(h => h.Name).HasMaxLength(100);
@@ -308,7 +314,7 @@ internal sealed class PoolConfiguration : IEntityTypeConfiguration<Pool>
     public void Configure(EntityTypeBuilder<Pool> builder)
     {
         builder.ToTable("pools");
-        builder.Property(p => p.Name).HasMaxLength(100);
+        builder.Property(p => p.Name).HasMaxLength(127);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(p => new { p.HostId, p.Name }).IsUnique();
         builder.HasOne<Host>().WithMany().HasForeignKey(p => p.HostId).OnDelete(DeleteBehavior.Restrict);

@@ -22,6 +22,7 @@ public sealed class LabHost(PortalDbs dbs, AddHost.Handler adding, GetHost.Handl
         Port = port,
         VolumeGroup = "vgdisk",
         ThinPool = "thin",
+        SwapGroup = "vgswap",
         Bridge = "xenbr0",
         Network = "10.0.2.0/24",
         FirstIp = "10.0.2.32",

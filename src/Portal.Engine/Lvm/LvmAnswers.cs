@@ -10,15 +10,15 @@ namespace Portal.Engine.Lvm;
 /// <param name="Origin">What it is a snapshot of; null where of nothing.</param>
 /// <param name="DataPercent">How full a pool is, or how much of a thin volume has blocks; null where LVM does not say.</param>
 internal sealed record LogicalVolume(
-    string Name, ByteSize Size, string Attributes, IReadOnlyList<string> Tags, string? Pool, string? Origin, decimal? DataPercent, decimal? MetadataPercent)
+    string Group, string Name, ByteSize Size, string Attributes, IReadOnlyList<string> Tags, string? Pool, string? Origin, decimal? DataPercent, decimal? MetadataPercent)
 {
     public bool IsThinPool => Attributes.StartsWith('t');
 
     /// <summary>Whether a pool gives out blocks that read as zeros: what a deleted volume held is never seen by the next (lvs(8), the eighth attribute).</summary>
     public bool Zeroes => Attributes.Length > 7 && Attributes[7] == 'z';
 
-    /// <summary>What it takes of its pool now.</summary>
-    public ByteSize Taken => DataPercent is { } percent ? new ByteSize((long)(Size.Bytes * percent / 100)) : Size;
+    /// <summary>What it takes of its pool now; of a group, all of its size, also where it is a snapshot and says how full that is.</summary>
+    public ByteSize Taken => (Pool is not null || IsThinPool) && DataPercent is { } percent ? new ByteSize((long)(Size.Bytes * percent / 100)) : Size;
 }
 
 /// <summary>A volume group as vgs lists it.</summary>
@@ -31,7 +31,7 @@ internal static class LvmAnswers
     /// <exception cref="HostFaultException">That is no report.</exception>
     public static IReadOnlyList<LogicalVolume> Volumes(string report) =>
         [.. Rows(report, "lv").Select(row => new LogicalVolume(
-            Text(row, "lv_name"), Bytes(row, "lv_size"), Text(row, "lv_attr"), Text(row, "lv_tags").Split(',', StringSplitOptions.RemoveEmptyEntries), OrNull(row, "pool_lv"), OrNull(row, "origin"),
+            Text(row, "vg_name"), Text(row, "lv_name"), Bytes(row, "lv_size"), Text(row, "lv_attr"), Text(row, "lv_tags").Split(',', StringSplitOptions.RemoveEmptyEntries), OrNull(row, "pool_lv"), OrNull(row, "origin"),
             Percent(row, "data_percent"), Percent(row, "metadata_percent")))];
 
     /// <exception cref="HostFaultException">That is no report.</exception>
@@ -40,7 +40,7 @@ internal static class LvmAnswers
 
     public static bool IsAbsent(HostAnswer answer) => Says(answer, "Failed to find logical volume") || Says(answer, "not found");
 
-    public static bool IsInUse(HostAnswer answer) => Says(answer, "in use") || Says(answer, "is used by");
+    public static bool IsInUse(HostAnswer answer) => Says(answer, "in use") || Says(answer, "is used by") || Says(answer, "resource busy");
 
     public static bool IsFull(HostAnswer answer) =>
         Says(answer, "insufficient free space") || Says(answer, "Insufficient free space") || Says(answer, "Cannot create new thin volume, free space in thin pool") || Says(answer, "reached threshold");

@@ -13,8 +13,11 @@ internal static class LvmCommands
     private static readonly TimeSpan s_ask = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_act = TimeSpan.FromSeconds(90);
 
+    // A terabyte on a slow disk.
+    private static readonly TimeSpan s_long = TimeSpan.FromHours(12);
+
     /// <summary>All volumes of a group.</summary>
-    public static HostCommand List(string group) => Report("lvs", "lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent", group);
+    public static HostCommand List(string group) => Report("lvs", "vg_name,lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent", group);
 
     /// <summary>All volume groups of the host, the portal's or not.</summary>
     public static HostCommand Groups() => new("vgs", ["--reportformat=json", "--units=b", "--nosuffix", "--options", "vg_name,vg_size,vg_free"], s_ask);
@@ -27,9 +30,28 @@ internal static class LvmCommands
     public static HostCommand ThinSnapshot(string group, string origin, string name) =>
         Act("lvcreate", ["--yes", "--snapshot", "--name", name, "--setactivationskip", "n", "--addtag", Tag, $"{group}/{origin}"]);
 
+    /// <summary>A volume with blocks of its own, which hold whatever was in them: not even its first bytes are touched, because the caller overwrites all of it.</summary>
+    public static HostCommand Thick(string group, string name, ByteSize size) =>
+        Act("lvcreate", ["--yes", "--wipesignatures", "n", "--zero", "n", "--size", Bytes(size), "--name", name, "--addtag", Tag, group]);
+
+    /// <summary>A classic snapshot that cannot overflow: it has room for every block of its origin, and for the list of them.</summary>
+    public static HostCommand ClassicSnapshot(string group, string origin, string name) =>
+        Act("lvcreate", ["--yes", "--snapshot", "--extents", "100%ORIGIN", "--name", name, "--addtag", Tag, $"{group}/{origin}"]);
+
+    /// <summary>Makes a classic snapshot a volume of its own, in which lies what was written to it. Fails while it is in use.</summary>
+    public static HostCommand SplitSnapshot(string group, string name) => Act("lvconvert", ["--splitsnapshot", "--yes", $"{group}/{name}"]);
+
+    /// <summary>Overwrites a volume from an offset on; where the disk can do that by itself, with no data on the way.</summary>
+    public static HostCommand Zero(string device, ByteSize from) =>
+        new("blkdiscard", ["--zeroout", "--offset", from.Bytes.ToString(CultureInfo.InvariantCulture), device], s_long);
+
+    public static HostCommand Activate(string group, string name, bool active) => Act("lvchange", ["--activate", active ? "y" : "n", $"{group}/{name}"]);
+
     public static HostCommand Extend(string group, string name, ByteSize size) => Act("lvextend", ["--size", Bytes(size), $"{group}/{name}"]);
 
     public static HostCommand AddTag(string group, string name, string tag) => Act("lvchange", ["--addtag", tag, $"{group}/{name}"]);
+
+    public static HostCommand RemoveTag(string group, string name, string tag) => Act("lvchange", ["--deltag", tag, $"{group}/{name}"]);
 
     /// <summary>An empty ext4 file system over all of a volume.</summary>
     public static HostCommand MakeExt4(string device) => Act("mkfs.ext4", ["-q", "-F", device]);

@@ -4,7 +4,8 @@ using Portal.Kernel;
 namespace Portal.Engine.Remote;
 
 /// <summary>What `portal-host` tells of its machine.</summary>
-internal sealed record HostFacts(DateTimeOffset Time, string Boot, string Kernel, string Processor, string Load, TimeSpan Uptime, string ConsoleDaemon, IReadOnlyList<string> Bridges, IReadOnlyList<string> Tools)
+/// <param name="Groups">The volume groups that its root lets the portal use, there or not.</param>
+internal sealed record HostFacts(DateTimeOffset Time, string Boot, string Kernel, string Processor, string Load, TimeSpan Uptime, string ConsoleDaemon, IReadOnlyList<string> Bridges, IReadOnlyList<string> Tools, IReadOnlyList<string> Groups)
 {
     /// <summary>The second number of df's second line.</summary>
     /// <exception cref="HostFaultException">There is none.</exception>
@@ -18,7 +19,7 @@ internal sealed record HostFacts(DateTimeOffset Time, string Boot, string Kernel
     {
         var facts = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).ToLookup(words => words[0], words => words.Length == 2 ? words[1] : "");
         return new HostFacts(
-            DateTimeOffset.FromUnixTimeMilliseconds((long)(Number("time") * 1000)), One("boot"), One("kernel"), One("processor"), One("load"), TimeSpan.FromSeconds(Number("uptime")), One("consoled"), [.. facts["bridge"]], [.. facts["tool"]]);
+            DateTimeOffset.FromUnixTimeMilliseconds((long)(Number("time") * 1000)), One("boot"), One("kernel"), One("processor"), One("load"), TimeSpan.FromSeconds(Number("uptime")), One("consoled"), [.. facts["bridge"]], [.. facts["tool"]], [.. facts["vg"]]);
 
         string One(string name) => facts[name].FirstOrDefault() ?? throw new HostFaultException($"portal-host does not say {name}.");
         double Number(string name) => double.TryParse(One(name), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : throw new HostFaultException($"portal-host says {name} {One(name)}, which is no number.");

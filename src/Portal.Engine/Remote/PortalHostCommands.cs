@@ -13,6 +13,7 @@ internal static class PortalHostCommands
 
     private static readonly TimeSpan s_quick = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_slow = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_copy = TimeSpan.FromHours(2);
 
     /// <summary>For as long as somebody looks; ended and begun again where somebody looks for longer.</summary>
     private static readonly TimeSpan s_long = TimeSpan.FromHours(24);
@@ -58,6 +59,9 @@ internal static class PortalHostCommands
 
     /// <summary>The SHA-256 of all of a volume.</summary>
     public static HostCommand Digest(string device) => new("sha256sum", [device], s_slow);
+
+    /// <summary>Writes all of a template's volume into the start of a VM's.</summary>
+    public static HostCommand Copy(string template, string device) => new("copy", [template, device], s_copy) { Shown = $"dd if={template} of={device} bs=1M" };
 
     /// <summary>What a guest prints, from an offset on; in a first line <c>at N</c> the offset from which it really comes, because older may be gone.</summary>
     /// <param name="most">How much of what is there already comes at most, in bytes; null for all of it.</param>

@@ -110,9 +110,9 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
     private async Task<Result<StepOutcome>> AttachAsync(XenActing act, DomainName name, DomainChange.AttachVolume volume, CancellationToken ct)
     {
         var of = XenVolumeChanges.VolumeOf(name, volume.Label);
-        return (await host.VolumesAsync(ct).ConfigureAwait(false)).Any(v => v.Name == of && v.Tags.Contains(XenVolumes.Whole))
+        return (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == of && v.Tags.Contains(VolumeStore.Whole)) is { } there
             ? await UntilAsync(
-                act, XlCommands.BlockAttach(name.Text, host.DeviceOf(of), volume.Device, volume.ReadOnly), "give it the volume",
+                act, XlCommands.BlockAttach(name.Text, host.StoreOf(there).DeviceOf(of), volume.Device, volume.ReadOnly), "give it the volume",
                 async () => (await DisksAsync(name, ct).ConfigureAwait(false)).Contains(volume.Device), ct).ConfigureAwait(false)
             : new HostSaidNo("give it the volume", $"there is no volume {volume.Label}.");
     }

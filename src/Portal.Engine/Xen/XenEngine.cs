@@ -1,5 +1,4 @@
 using Portal.Engine.Consoles;
-using Portal.Engine.Lvm;
 using Portal.Engine.Pools;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
@@ -7,7 +6,7 @@ using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
 
-/// <summary>Xen through xl, disks as thin volumes of LVM, on a host reached through portal-host: which checks every command and keeps the fences.</summary>
+/// <summary>Xen through xl, disks as volumes of LVM, on a host reached through portal-host: which checks every command and keeps the fences.</summary>
 internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 {
     private readonly XenHost _host;
@@ -28,6 +27,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         var local = new PoolLayout(work);
         local.Create();
         _host = new XenHost(shell, host.Instance, host.Xen ?? throw new ArgumentException("A Xen host is reached somewhere.", nameof(host)));
+        Abilities = Enum.GetValues<DomainAbility>().Except(_host.Store.Lacks).ToHashSet();
         _domains = new XenDomains(_host, clock);
         _volumes = new XenVolumes(_host, local, here, clock);
         _changes = new XenChanges(_host, _domains, clock);
@@ -88,7 +88,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) => _host.ActAsync(fence, name, act => _domains.UndefineAsync(act, name, ct));
 
-    public IReadOnlySet<DomainAbility> Abilities { get; } = Enum.GetValues<DomainAbility>().ToHashSet();
+    public IReadOnlySet<DomainAbility> Abilities { get; }
 
     public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
         _host.ActAsync(fence, name, act => change is DomainChange.MakeVolume or DomainChange.RemoveVolume or DomainChange.GrowVolume or DomainChange.TakeSnapshot or DomainChange.RevertToSnapshot or DomainChange.RemoveSnapshot
@@ -104,8 +104,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public IReadOnlyList<string> Plan(DomainSpec spec) =>
     [
-        LvmCommands.ThinSnapshot(_host.Storage.Group, _host.TemplateOf(spec.Template), spec.Name.Text).ForPeople,
-        LvmCommands.Thin(_host.Storage.Group, _host.Storage.Pool, spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).ForPeople,
+        .. _host.Store.Plan(_host.TemplateOf(spec.Template), spec.Name.Text, spec.Disk).Select(c => c.ForPeople),
+        .. _host.Store.PlanEmpty(spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).Select(c => c.ForPeople),
         PortalHostCommands.Put($"domains/{spec.Name.Text}", "").ForPeople,
         PortalHostCommands.Guard(spec.Name.Text).ForPeople,
         XlCommands.Create(XenHost.ConfigOf(spec.Name)).ForPeople,

@@ -7,23 +7,41 @@ using Portal.Kernel;
 namespace Portal.Engine.Xen;
 
 /// <summary>A Xen host as it is asked and told: questions as they come, changes of a VM under its fence.</summary>
-internal sealed class XenHost(SshShell shell, string instance, XenAccess access) : IAsyncDisposable
+internal sealed class XenHost : IAsyncDisposable
 {
+    private readonly SshShell _shell;
+
+    public XenHost(SshShell shell, string instance, XenAccess access)
+    {
+        _shell = shell;
+        Instance = instance;
+        Storage = new XenStorage(access.Group, access.Pool, access.Bridge, access.SwapGroup);
+        Store = VolumeStore.Of(this);
+        Swap = Storage.SwapGroup is { } other ? new ThickStore(this, other) : Store;
+    }
+
     /// <summary>Its names are what they should be, wherever they come from: they become parts of commands and configurations.</summary>
-    public XenStorage Storage { get; } = new(access.Group, access.Pool, access.Bridge);
+    public XenStorage Storage { get; }
+
+    /// <summary>Where disks are made.</summary>
+    public VolumeStore Store { get; }
+
+    /// <summary>Where swap volumes are made; the same where the host has no other place for them.</summary>
+    public VolumeStore Swap { get; }
+
+    /// <summary>The places for volumes, each once.</summary>
+    public IReadOnlyList<VolumeStore> Stores => Swap == Store ? [Store] : [Store, Swap];
 
     /// <summary>The portal's mark on the host.</summary>
-    public string Instance => instance;
+    public string Instance { get; }
 
-    public SshShell Shell => shell;
+    public SshShell Shell => _shell;
 
     public static string ConfigOf(DomainName name) => $"{PortalHostCommands.Files}/domains/{name.Text}";
 
     public static string SaveOf(DomainName name) => $"saves/{name.Text}";
 
-    public string TemplateOf(TemplateImage image) => $"t{instance}-{image.Name}-{image.Version}";
-
-    public string DeviceOf(string volume) => $"/dev/{Storage.Group}/{volume}";
+    public string TemplateOf(TemplateImage image) => $"t{Instance}-{image.Name}-{image.Version}";
 
     public async Task<DomainState> StateAsync(DomainName name, CancellationToken ct)
     {
@@ -59,9 +77,19 @@ internal sealed class XenHost(SshShell shell, string instance, XenAccess access)
             : throw new HostFaultException($"The log of {name} cannot be read: {XlAnswers.Complaint(answer)}");
     }
 
-    public async Task<IReadOnlyList<LogicalVolume>> VolumesAsync(CancellationToken ct) => LvmAnswers.Volumes(await AskAsync(LvmCommands.List(Storage.Group), ct).ConfigureAwait(false));
+    /// <summary>All volumes where disks are made, and those of VMs where swap volumes are.</summary>
+    public async Task<IReadOnlyList<LogicalVolume>> VolumesAsync(CancellationToken ct)
+    {
+        var volumes = await ListAsync(Store).ConfigureAwait(false);
+        return Swap == Store ? volumes : [.. volumes, .. (await ListAsync(Swap).ConfigureAwait(false)).Where(v => XenVolumes.DomainOf(v.Name) is not null)];
 
-    public Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct) => shell.RunAsync(command, ct);
+        async Task<IReadOnlyList<LogicalVolume>> ListAsync(VolumeStore store) => LvmAnswers.Volumes(await AskAsync(LvmCommands.List(store.Group), ct).ConfigureAwait(false));
+    }
+
+    /// <summary>Where a volume that was listed lies.</summary>
+    public VolumeStore StoreOf(LogicalVolume volume) => volume.Group == Swap.Group ? Swap : Store;
+
+    public Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct) => _shell.RunAsync(command, ct);
 
     /// <summary>What it printed.</summary>
     /// <exception cref="HostFaultException">It failed, or the host could not be asked.</exception>
@@ -81,7 +109,7 @@ internal sealed class XenHost(SshShell shell, string instance, XenAccess access)
 
         try
         {
-            return await act(new XenActing(shell, fence, name)).ConfigureAwait(false);
+            return await act(new XenActing(_shell, fence, name)).ConfigureAwait(false);
         }
         catch (XenActing.FencedException fenced)
         {
@@ -89,5 +117,5 @@ internal sealed class XenHost(SshShell shell, string instance, XenAccess access)
         }
     }
 
-    public ValueTask DisposeAsync() => shell.DisposeAsync();
+    public ValueTask DisposeAsync() => _shell.DisposeAsync();
 }

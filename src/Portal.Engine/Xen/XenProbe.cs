@@ -1,4 +1,3 @@
-using System.Globalization;
 using Portal.Engine.Lvm;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
@@ -29,9 +28,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
     {
         var info = XlAnswers.Info(await host.AskAsync(XlCommands.Info(), ct).ConfigureAwait(false));
         var facts = HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false));
-        var volumes = await host.RunAsync(LvmCommands.List(host.Storage.Group), ct).ConfigureAwait(false);
-        var listed = volumes.Succeeded ? LvmAnswers.Volumes(volumes.Output) : [];
-        var pool = listed.FirstOrDefault(v => v.Name == host.Storage.Pool && v.IsThinPool);
+        var stores = await LookAsync(facts, ct).ConfigureAwait(false);
         return new HostReport
         {
             Hypervisor = $"Xen {info.Version}, {info.Scheduler}",
@@ -39,10 +36,10 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             Cpus = info.Cpus,
             Memory = info.Memory,
             BootId = facts.Boot,
-            PoolSize = pool?.Size ?? ByteSize.Zero,
-            PoolFree = pool is null ? ByteSize.Zero : XenVolumes.Free(pool),
-            PoolTaken = new ByteSize(listed.Where(v => v.Pool == host.Storage.Pool && XenVolumes.DomainOf(v.Name) is { } of && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
-            Findings = [.. PoolChecks(volumes, pool).Concat([BridgeCheck(facts), GuardCheck(facts)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
+            PoolSize = stores[0].Room?.Size ?? ByteSize.Zero,
+            PoolFree = stores[0].Room?.Free ?? ByteSize.Zero,
+            PoolTaken = new ByteSize(stores[0].Volumes.Where(v => v.Pool == host.Storage.Pool && DomainName.TryParse(v.Name, out var of) && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
+            Findings = [.. stores.SelectMany(s => s.Checks).Concat([BridgeCheck(facts), GuardCheck(facts)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
         };
     }
 
@@ -53,8 +50,6 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
         var answered = clock.GetUtcNow();
         var info = XlAnswers.Info(await host.AskAsync(XlCommands.Info(), ct).ConfigureAwait(false));
         var groups = LvmAnswers.Groups(await host.AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false));
-        var volumes = await host.RunAsync(LvmCommands.List(host.Storage.Group), ct).ConfigureAwait(false);
-        var pool = volumes.Succeeded ? LvmAnswers.Volumes(volumes.Output).FirstOrDefault(v => v.Name == host.Storage.Pool && v.IsThinPool) : null;
         return
         [
             HostCheck.Good("hypervisor", "Hypervisor", $"Xen {info.Version}, scheduler {info.Scheduler}, capabilities {info.Capabilities}"),
@@ -62,8 +57,8 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             HostCheck.Good("cpus", "Processors", $"{info.Cpus} x {facts.Processor}"),
             HostCheck.Good("memory", "Memory", $"{info.Memory}, {info.FreeMemory} free for guests"),
             HostCheck.Good("load", "Load", $"{facts.Load}, up for {Said(facts.Uptime)}"),
-            GroupCheck(groups),
-            .. PoolChecks(volumes, pool),
+            .. host.Storage.Pool is null ? [] : (HostCheck[])[GroupCheck(groups)],
+            .. (await LookAsync(facts, ct).ConfigureAwait(false)).SelectMany(s => s.Checks),
             BridgeCheck(facts),
             GuardCheck(facts),
             ToolCheck(facts),
@@ -76,35 +71,24 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
     public async Task<string> ReadPaperAsync(string paper, CancellationToken ct) =>
         s_papers.TryGetValue(paper, out var command) ? await host.AskAsync(command, ct).ConfigureAwait(false) : throw new ArgumentException($"There is no {paper}.", nameof(paper));
 
+    // The first is where disks are.
+    private async Task<IReadOnlyList<StoreLook>> LookAsync(HostFacts facts, CancellationToken ct)
+    {
+        List<StoreLook> looks = [];
+        foreach (var store in host.Stores)
+        {
+            looks.Add(facts.Groups.Contains(store.Group)
+                ? await store.LookAsync(await host.RunAsync(LvmCommands.List(store.Group), ct).ConfigureAwait(false), ct).ConfigureAwait(false)
+                : new StoreLook(null, [], [HostCheck.Bad("group.forbidden", $"Volume group {store.Group}", $"the portal may use {Said(facts.Groups)} on this host, and not this one", "Run the installation script of this host once more; it is on the host's page.")]));
+        }
+
+        return looks;
+    }
+
     private HostCheck GroupCheck(IReadOnlyList<VolumeGroup> groups) =>
         groups.FirstOrDefault(g => g.Name == host.Storage.Group) is { } group
             ? HostCheck.Good("group", $"Volume group {group.Name}", $"{group.Size}, {group.Free} not given to any volume")
             : HostCheck.Bad("group.missing", $"Volume group {host.Storage.Group}", $"it is not there; the host has {Said(groups.Select(g => g.Name))}", $"vgcreate {host.Storage.Group} DEVICE, or name another volume group for this host.");
-
-    private IEnumerable<HostCheck> PoolChecks(HostAnswer volumes, LogicalVolume? pool)
-    {
-        var name = $"{host.Storage.Group}/{host.Storage.Pool}";
-        if (pool is null)
-        {
-            yield return HostCheck.Bad("pool.missing", $"Thin pool {name}", volumes.Succeeded ? "it is not there" : XlAnswers.Complaint(volumes), $"lvcreate --type thin-pool --name {host.Storage.Pool} --size SIZE {host.Storage.Group}");
-            yield break;
-        }
-
-        yield return pool.Zeroes
-            ? HostCheck.Good("pool.zeroes", $"Thin pool {name}, new blocks", "are zeroed before anybody sees them")
-            : HostCheck.Bad("pool.not_zeroing", $"Thin pool {name}, new blocks", "are given out as they are: a VM could read what a deleted one has left", $"lvchange --zero y {name}");
-        foreach (var (what, percent, option) in new[] { ("data", pool.DataPercent, ""), ("metadata", pool.MetadataPercent, " --poolmetadatasize") })
-        {
-            var found = $"{percent?.ToString("0.#", CultureInfo.InvariantCulture) ?? "?"} % full{(what == "data" ? $" of {pool.Size}" : "")}";
-            var remedy = $"lvextend{(option.Length == 0 ? " --size" : option)} +SIZE {name}";
-            yield return percent switch
-            {
-                > 95 => HostCheck.Bad("pool.full", $"Thin pool {name}, {what}", found, remedy),
-                > 85 => HostCheck.Warning("pool.full", $"Thin pool {name}, {what}", found, remedy),
-                _ => HostCheck.Good("pool", $"Thin pool {name}, {what}", found),
-            };
-        }
-    }
 
     private HostCheck BridgeCheck(HostFacts facts) =>
         facts.Bridges.Contains(host.Storage.Bridge)
@@ -117,9 +101,9 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             ? HostCheck.Good("guard", "Guests' addresses", "each guest sends only from its own")
             : HostCheck.Bad("guard.missing", "Guests' addresses", "a guest could send from another's: there is no nft", "apt install nftables");
 
-    private static HostCheck ToolCheck(HostFacts facts)
+    private HostCheck ToolCheck(HostFacts facts)
     {
-        var missing = s_tools.Where(t => !facts.Tools.Contains(t.Tool)).ToList();
+        var missing = s_tools.Where(t => (t.Tool != "thin_check" || host.Storage.Pool is not null) && !facts.Tools.Contains(t.Tool)).ToList();
         return missing.Count == 0
             ? HostCheck.Good("tools", "Programs", "all are there")
             : HostCheck.Bad("tools.missing", "Programs", $"missing: {string.Join(", ", missing.Select(t => t.Tool))}", $"apt install {string.Join(' ', missing.Select(t => t.Package).Distinct())}");

@@ -4,7 +4,7 @@ using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
 
-/// <summary>Volumes beside the root disk, snapshots of it, and disks that grow. All of them are thin volumes with the VM's own name and the portal's tag.</summary>
+/// <summary>Volumes beside the root disk, snapshots of it, and disks that grow. All of them have the VM's own name and the portal's tag.</summary>
 internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
 {
     public static string VolumeOf(DomainName name, VolumeLabel label) => $"{name.Text}-v{label.Text}";
@@ -16,11 +16,16 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
 
     public async Task<Result<StepOutcome>> DoAsync(XenActing act, DomainName name, DomainChange change, CancellationToken ct)
     {
-        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).ToDictionary(v => v.Name);
+        if (host.Store.Lacks.Contains(change.Needs))
+        {
+            return new NotOffered(change.Needs);
+        }
+
+        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).DistinctBy(v => v.Name).ToDictionary(v => v.Name);
         // Whatever has the VM's name and not the portal's tag is somebody else's.
         if (volumes.Values.FirstOrDefault(v => XenVolumes.DomainOf(v.Name) == name && !v.Tags.Contains(LvmCommands.Tag)) is { } foreign)
         {
-            return new Occupied($"{host.Storage.Group}/{foreign.Name}");
+            return new Occupied($"{foreign.Group}/{foreign.Name}");
         }
 
         // The guest whose memory was kept knows its disks as they were.
@@ -33,7 +38,7 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
         {
             DomainChange.MakeVolume make => await MakeAsync(act, volumes, VolumeOf(name, make.Label), make, ct).ConfigureAwait(false),
             DomainChange.RemoveVolume(var label) => await RemoveAsync(act, volumes, VolumeOf(name, label), ct).ConfigureAwait(false),
-            DomainChange.GrowVolume(var label, var size) => await GrowAsync(act, volumes, label is { } one ? VolumeOf(name, one) : name.Text, size, ct).ConfigureAwait(false),
+            DomainChange.GrowVolume(var label, var size) => await GrowAsync(act, name, volumes, label is { } one ? VolumeOf(name, one) : name.Text, size, ct).ConfigureAwait(false),
             DomainChange.TakeSnapshot(var label) => await SnapshotAsync(act, volumes, name.Text, SnapshotOf(name, label), ct).ConfigureAwait(false),
             DomainChange.RevertToSnapshot(var label) => await RevertAsync(act, volumes, name, SnapshotOf(name, label), ct).ConfigureAwait(false),
             DomainChange.RemoveSnapshot(var label) => await RemoveAsync(act, volumes, SnapshotOf(name, label), ct).ConfigureAwait(false),
@@ -45,29 +50,25 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
     {
         if (volumes.TryGetValue(volume, out var there))
         {
-            if (there.Tags.Contains(XenVolumes.Whole))
+            if (there.Tags.Contains(VolumeStore.Whole))
             {
                 return await act.LookOnlyAsync(ct).ConfigureAwait(false);
             }
 
             // Of an earlier try that was cut off: nobody has it yet.
-            await act.MustAsync(LvmCommands.Remove(host.Storage.Group, volume), ct).ConfigureAwait(false);
+            await host.StoreOf(there).MustRemoveAsync(act.DoAsync, there, ct).ConfigureAwait(false);
         }
 
-        if (NoRoom(volumes, make.Size) is { } full)
+        var store = make.Format == VolumeFormat.Swap ? host.Swap : host.Store;
+        if ((await store.NoRoomAsync([.. volumes.Values], make.Size, ct).ConfigureAwait(false) ?? await store.MakeAsync(act.DoAsync, volume, make.Size, ct).ConfigureAwait(false)) is { } no)
         {
-            return full;
-        }
-
-        if (await act.DoAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, volume, make.Size), ct).ConfigureAwait(false) is { Succeeded: false } no)
-        {
-            return XenVolumes.NoVolume(no, make.Size);
+            return no;
         }
 
         HostCommand? format = make.Format switch
         {
-            VolumeFormat.Ext4 => LvmCommands.MakeExt4(host.DeviceOf(volume)),
-            VolumeFormat.Swap => LvmCommands.MakeSwap(host.DeviceOf(volume)),
+            VolumeFormat.Ext4 => LvmCommands.MakeExt4(store.DeviceOf(volume)),
+            VolumeFormat.Swap => LvmCommands.MakeSwap(store.DeviceOf(volume)),
             _ => null,
         };
         if (format is not null)
@@ -75,43 +76,35 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
             await act.MustAsync(format, ct).ConfigureAwait(false);
         }
 
-        await act.MustAsync(LvmCommands.AddTag(host.Storage.Group, volume, XenVolumes.Whole), ct).ConfigureAwait(false);
+        await act.MustAsync(LvmCommands.AddTag(store.Group, volume, VolumeStore.Whole), ct).ConfigureAwait(false);
         return StepOutcome.Changed;
     }
 
     private async Task<Result<StepOutcome>> RemoveAsync(XenActing act, Dictionary<string, LogicalVolume> volumes, string volume, CancellationToken ct)
     {
-        if (!volumes.ContainsKey(volume))
+        if (!volumes.TryGetValue(volume, out var there))
         {
             return await act.LookOnlyAsync(ct).ConfigureAwait(false);
         }
 
-        // LVM itself refuses while somebody has it open. Its blocks go back to the pool, which gives out zeros alone.
-        var removed = await act.DoAsync(LvmCommands.Remove(host.Storage.Group, volume), ct).ConfigureAwait(false);
+        // LVM itself refuses while somebody has it open.
+        var removed = await host.StoreOf(there).RemoveAsync(act.DoAsync, there, ct).ConfigureAwait(false);
         return removed.Succeeded || LvmAnswers.IsAbsent(removed) ? StepOutcome.Changed
             : LvmAnswers.IsInUse(removed) ? new DiskInUse(volume)
             : new HostSaidNo("remove the volume", XlAnswers.Complaint(removed));
     }
 
-    private async Task<Result<StepOutcome>> GrowAsync(XenActing act, Dictionary<string, LogicalVolume> volumes, string volume, ByteSize size, CancellationToken ct)
+    private async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName name, Dictionary<string, LogicalVolume> volumes, string volume, ByteSize size, CancellationToken ct)
     {
         if (!volumes.TryGetValue(volume, out var there))
         {
             return new HostSaidNo("make the disk larger", $"there is no {volume}.");
         }
 
-        if (there.Size >= size)
-        {
-            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
-        }
-
-        if (NoRoom(volumes, new ByteSize(size.Bytes - there.Size.Bytes)) is { } full)
-        {
-            return full;
-        }
-
-        var grown = await act.DoAsync(LvmCommands.Extend(host.Storage.Group, volume, size), ct).ConfigureAwait(false);
-        return grown.Succeeded ? StepOutcome.Changed : XenVolumes.NoVolume(grown, size);
+        var store = host.StoreOf(there);
+        return there.Size < size && await store.NoRoomAsync([.. volumes.Values], new ByteSize(size.Bytes - there.Size.Bytes), ct).ConfigureAwait(false) is { } full
+            ? full
+            : await store.GrowAsync(act, name, there, size, ct).ConfigureAwait(false);
     }
 
     private async Task<Result<StepOutcome>> SnapshotAsync(XenActing act, Dictionary<string, LogicalVolume> volumes, string origin, string snapshot, CancellationToken ct)
@@ -127,7 +120,7 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
         }
 
         var taken = await act.DoAsync(LvmCommands.ThinSnapshot(host.Storage.Group, origin, snapshot), ct).ConfigureAwait(false);
-        return taken.Succeeded ? StepOutcome.Changed : XenVolumes.NoVolume(taken, disk.Size);
+        return taken.Succeeded ? StepOutcome.Changed : VolumeStore.NoVolume(taken, disk.Size);
     }
 
     // A thin snapshot of the snapshot takes the disk's place, so that the snapshot itself stays. At each moment either the disk or what takes its place is
@@ -154,7 +147,7 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
 
             if (await act.DoAsync(LvmCommands.ThinSnapshot(group, snapshot, next), ct).ConfigureAwait(false) is { Succeeded: false } no)
             {
-                return XenVolumes.NoVolume(no, volumes[snapshot].Size);
+                return VolumeStore.NoVolume(no, volumes[snapshot].Size);
             }
 
             await act.MustAsync(LvmCommands.Remove(group, name.Text), ct).ConfigureAwait(false);
@@ -163,7 +156,4 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
         await act.MustAsync(LvmCommands.Rename(group, next, name.Text), ct).ConfigureAwait(false);
         return StepOutcome.Changed;
     }
-
-    private PoolFull? NoRoom(Dictionary<string, LogicalVolume> volumes, ByteSize asked) =>
-        volumes.TryGetValue(host.Storage.Pool, out var pool) && XenVolumes.Free(pool) < asked ? new PoolFull(asked, XenVolumes.Free(pool)) : null;
 }

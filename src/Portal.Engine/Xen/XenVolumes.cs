@@ -8,14 +8,12 @@ using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
 
-/// <summary>What lies on a Xen host for a VM: templates, root disks and seeds, as thin volumes of one volume group.</summary>
+/// <summary>What lies on a Xen host for a VM: templates, root disks and seeds, in the host's place for disks.</summary>
 /// <param name="here">The portal's own machine, on which images and seeds are made.</param>
 internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here, TimeProvider clock)
 {
     public const string Seed = "-seed";
     public static readonly ByteSize SeedSize = ByteSize.FromMiB(4);
-
-    public const string Whole = "portal.whole";
 
     private const int Part = 16 << 20;
 
@@ -25,13 +23,11 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         : volume.LastIndexOf('-') is > 0 and var at && DomainName.TryParse(volume[..at], out var other) ? other
         : null;
 
-    public static ByteSize Free(LogicalVolume pool) => new(pool.Size.Bytes - pool.Taken.Bytes);
-
     public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
     {
         var name = host.TemplateOf(image);
         var there = (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == name);
-        if (there is not null && there.Tags.Contains(Whole))
+        if (there is not null && there.Tags.Contains(VolumeStore.Whole))
         {
             return StepOutcome.AlreadyThere;
         }
@@ -48,47 +44,24 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 return refusal;
             }
 
-            return await UploadAsync(image, name, there is null, ct).ConfigureAwait(false);
+            return await UploadAsync(image, name, there, ct).ConfigureAwait(false);
         }
     }
 
     public async Task<Result<StepOutcome>> MakeDiskAsync(XenActing act, DomainSpec spec, CancellationToken ct)
     {
         var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
-        var template = volumes.FirstOrDefault(v => v.Name == host.TemplateOf(spec.Template) && v.Tags.Contains(Whole));
+        var template = volumes.FirstOrDefault(v => v.Name == host.TemplateOf(spec.Template) && v.Tags.Contains(VolumeStore.Whole));
         if (template is null)
         {
             return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");
         }
 
+        // What a thin pool gives out later is not held back; a template's worth has to be there.
         var there = volumes.FirstOrDefault(v => v.Name == spec.Name.Text);
-        if (there is not null && (there.Origin != template.Name || !there.Tags.Contains(LvmCommands.Tag)))
-        {
-            return new Occupied($"{host.Storage.Group}/{there.Name}");
-        }
-
-        if (there is not null && there.Size >= spec.Disk)
-        {
-            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
-        }
-
-        var pool = volumes.Single(v => v.Name == host.Storage.Pool);
-        if (Free(pool) < template.Size)
-        {
-            return new PoolFull(template.Size, Free(pool));
-        }
-
-        if (there is null && await act.DoAsync(LvmCommands.ThinSnapshot(host.Storage.Group, template.Name, spec.Name.Text), ct).ConfigureAwait(false) is { Succeeded: false } no)
-        {
-            return NoVolume(no, template.Size);
-        }
-
-        if (spec.Disk > template.Size && await act.DoAsync(LvmCommands.Extend(host.Storage.Group, spec.Name.Text, spec.Disk), ct).ConfigureAwait(false) is { Succeeded: false } full)
-        {
-            return NoVolume(full, spec.Disk);
-        }
-
-        return StepOutcome.Changed;
+        return there is null && await host.Store.NoRoomAsync(volumes, template.Size, ct).ConfigureAwait(false) is { } full
+            ? full
+            : await host.Store.CloneAsync(act, template, there, spec, ct).ConfigureAwait(false);
     }
 
     public async Task<Result<StepOutcome>> MakeSeedAsync(XenActing act, DomainSpec spec, CancellationToken ct)
@@ -108,7 +81,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         }
 
         // One with other content goes first: a tag says what is in it, and only when all of it is.
-        if (there is not null && await act.DoAsync(LvmCommands.Remove(host.Storage.Group, name), ct).ConfigureAwait(false) is { Succeeded: false } kept)
+        if (there is not null && await host.Store.RemoveAsync(act.DoAsync, there, ct).ConfigureAwait(false) is { Succeeded: false } kept)
         {
             return new HostSaidNo("replace the seed", XlAnswers.Complaint(kept));
         }
@@ -122,12 +95,12 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 return new HostSaidNo("make the seed", made.Error.Trim());
             }
 
-            if (await act.DoAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, SeedSize), ct).ConfigureAwait(false) is { Succeeded: false } no)
+            if (await host.Store.MakeAsync(act.DoAsync, name, SeedSize, ct).ConfigureAwait(false) is { } no)
             {
-                return NoVolume(no, SeedSize);
+                return no;
             }
 
-            await act.MustAsync(PortalHostCommands.Fill(host.DeviceOf(name), await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
+            await act.MustAsync(PortalHostCommands.Fill(host.Store.DeviceOf(name), await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
             await act.MustAsync(LvmCommands.AddTag(host.Storage.Group, name, mark), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
@@ -147,19 +120,13 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         var ours = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => DomainOf(v.Name) == name).ToList();
         if (ours.FirstOrDefault(v => !v.Tags.Contains(LvmCommands.Tag)) is { } foreign)
         {
-            return new Occupied($"{host.Storage.Group}/{foreign.Name}");
+            return new Occupied($"{foreign.Group}/{foreign.Name}");
         }
 
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
         foreach (var volume in ours)
         {
-            // The pool hands its blocks out again zeroed (lvmthin(7), --zero y): a host whose pool does not is told so and gets no VM.
-            var answer = await act.DoAsync(LvmCommands.Remove(host.Storage.Group, volume.Name), ct).ConfigureAwait(false);
-            if (!answer.Succeeded && !LvmAnswers.IsAbsent(answer))
-            {
-                throw new HostFaultException($"The volume {volume.Name} could not be removed: {XlAnswers.Complaint(answer)}");
-            }
-
+            await host.StoreOf(volume).MustRemoveAsync(act.DoAsync, volume, ct).ConfigureAwait(false);
             outcome = StepOutcome.Changed;
         }
 
@@ -175,7 +142,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         return outcome;
     }
 
-    private async Task<Result<StepOutcome>> UploadAsync(TemplateImage image, string name, bool make, CancellationToken ct)
+    private async Task<Result<StepOutcome>> UploadAsync(TemplateImage image, string name, LogicalVolume? there, CancellationToken ct)
     {
         var raw = local.TemplateDisk(image) + ".raw";
         var converted = await here.RunAsync(ImageCommands.Qcow2ToRaw(local.TemplateDisk(image), raw), ct).ConfigureAwait(false);
@@ -193,25 +160,25 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 await MustAsync(PortalHostCommands.PutImage($"{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
             }
 
-            if (!make)
+            if (there is not null)
             {
                 // Of an upload that was cut off: what is passed over as zeros must read as zeros.
-                await MustAsync(LvmCommands.Remove(host.Storage.Group, name), ct).ConfigureAwait(false);
+                await host.Store.MustRemoveAsync(host.RunAsync, there, ct).ConfigureAwait(false);
             }
 
-            if (await MakeVolumeAsync(LvmCommands.Thin(host.Storage.Group, host.Storage.Pool, name, size), size, ct).ConfigureAwait(false) is { } refusal)
+            if (await host.Store.MakeAsync(host.RunAsync, name, size, ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
             }
 
-            var digest = await FillAsync(raw, host.DeviceOf(name), ct).ConfigureAwait(false);
-            var there = RemoteAnswers.Digest(await host.AskAsync(PortalHostCommands.Digest(host.DeviceOf(name)), ct).ConfigureAwait(false));
-            if (there != digest)
+            var digest = await FillAsync(raw, host.Store.DeviceOf(name), ct).ConfigureAwait(false);
+            var arrived = RemoteAnswers.Digest(await host.AskAsync(PortalHostCommands.Digest(host.Store.DeviceOf(name)), ct).ConfigureAwait(false));
+            if (arrived != digest)
             {
-                throw new HostFaultException($"What the host has of {image.Name} {image.Version} is not what was sent: {there} instead of {digest}. It is sent again.");
+                throw new HostFaultException($"What the host has of {image.Name} {image.Version} is not what was sent: {arrived} instead of {digest}. It is sent again.");
             }
 
-            await MustAsync(LvmCommands.AddTag(host.Storage.Group, name, Whole), ct).ConfigureAwait(false);
+            await MustAsync(LvmCommands.AddTag(host.Storage.Group, name, VolumeStore.Whole), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
         finally
@@ -241,13 +208,4 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
     }
 
     private async Task MustAsync(HostCommand command, CancellationToken ct) => await host.AskAsync(command, ct).ConfigureAwait(false);
-
-    private async Task<Refusal?> MakeVolumeAsync(HostCommand command, ByteSize asked, CancellationToken ct)
-    {
-        var answer = await host.RunAsync(command, ct).ConfigureAwait(false);
-        return answer.Succeeded ? null : NoVolume(answer, asked);
-    }
-
-    public static Refusal NoVolume(HostAnswer answer, ByteSize asked) =>
-        LvmAnswers.IsFull(answer) ? new PoolFull(asked, ByteSize.Zero) : new HostSaidNo("make the volume", XlAnswers.Complaint(answer));
 }

@@ -1,4 +1,5 @@
 using Portal.App.Fleet;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.Web.Hosts;
@@ -14,7 +15,11 @@ public sealed class HostDraft
 
     public string VolumeGroup { get; set; } = "";
 
+    public StorageKind Storage { get; set; }
+
     public string ThinPool { get; set; } = "";
+
+    public string SwapGroup { get; set; } = "";
 
     public string Bridge { get; set; } = "xenbr0";
 
@@ -46,7 +51,9 @@ public sealed class HostDraft
             Address = remote.Address,
             Port = remote.Port,
             VolumeGroup = remote.VolumeGroup,
-            ThinPool = remote.ThinPool,
+            Storage = remote.Storage,
+            ThinPool = remote.ThinPool ?? "",
+            SwapGroup = remote.SwapGroup ?? "",
             Bridge = remote.Bridge,
             Network = guests.Network,
             FirstIp = guests.First,
@@ -85,7 +92,9 @@ public sealed class HostDraft
         Address = Address,
         Port = Port,
         VolumeGroup = VolumeGroup,
+        Storage = Storage,
         ThinPool = ThinPool,
+        SwapGroup = SwapGroup,
         Bridge = Bridge,
         Network = Network,
         FirstIp = FirstIp,

@@ -224,6 +224,45 @@ public sealed class FleetTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_host_without_a_thin_pool_has_its_disks_in_the_group_itself()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var (changing, reading) = (world.Main.Get<ChangeHost.Handler>(), world.Main.Get<GetHost.Handler>());
+        var thick = Form("xen1") with { Storage = StorageKind.VolumeGroup, ThinPool = "" };
+
+        var id = (await AddAsync(world, thick, ct)).Value;
+
+        var host = (await reading.HandleAsync(new(id), world.Administrator, ct)).Value;
+        Assert.Equal(("vg0", StorageKind.VolumeGroup, null), (host.Row.PoolPlace, host.Remote!.Storage, host.Remote.ThinPool));
+        Assert.True((await changing.HandleAsync(new(id, Form("xen1")), world.Administrator, ct)).Succeeded);
+        Assert.Equal("vg0/thin", (await reading.HandleAsync(new(id), world.Administrator, ct)).Value.Row.PoolPlace);
+        Assert.Equal("thinPool", AddHost.Check(thick with { Storage = StorageKind.ThinPool })?.Field);
+        Assert.Equal("storage", AddHost.Check(thick with { Storage = (StorageKind)7 })?.Field);
+    }
+
+    [Fact]
+    public async Task Swap_volumes_have_a_group_of_their_own_which_the_host_lets_the_portal_use()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var (changing, reading) = (world.Main.Get<ChangeHost.Handler>(), world.Main.Get<GetHost.Handler>());
+        var id = (await AddAsync(world, Form("xen1"), ct)).Value;
+        var vm = await world.RunningVmAsync(ct);
+        await world.Database.ExecuteAsync("UPDATE vms SET host_id = $1 WHERE id = $2", ct, id.Value, vm.Id.Value);
+
+        // What is there stays where it is; what is made from now on goes there.
+        Assert.True((await changing.HandleAsync(new(id, Form("xen1") with { SwapGroup = " vgswap " }), world.Administrator, ct)).Succeeded);
+
+        var host = (await reading.HandleAsync(new(id), world.Administrator, ct)).Value.Remote!;
+        Assert.Equal("vgswap", host.SwapGroup);
+        Assert.Contains("vg vg0\nvg vgswap\n", host.Installation, StringComparison.Ordinal);
+        var refused = (await changing.HandleAsync(new(id, Form("xen1")), world.Administrator, ct)).Refusal;
+        Assert.Equal(("hosts.has_disks", "swapGroup"), (refused?.Code, refused?.Field));
+        Assert.All(["vg0", "-vg", "a b"], name => Assert.Equal("swapGroup", AddHost.Check(Form("xen1") with { SwapGroup = name })?.Field));
+    }
+
+    [Fact]
     public async Task In_maintenance_what_is_asked_of_a_vm_waits_and_says_why()
     {
         var ct = TestContext.Current.CancellationToken;

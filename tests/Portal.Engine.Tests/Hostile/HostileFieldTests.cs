@@ -71,7 +71,7 @@ public sealed class HostileFieldTests(Trap trap) : IClassFixture<Trap>
             Assert.Equal(storage.Group, Path.GetFileName(Path.GetFullPath($"/dev/{storage.Group}")));
         }
 
-        Assert.All(Accepted<XenStorage>(Made(text => new XenStorage("vg0", text, "xenbr0")), storage => storage.Pool), storage => Assert.Matches("^[A-Za-z0-9_.+][A-Za-z0-9_.+-]*\\z", storage.Pool));
+        Assert.All(Accepted<XenStorage>(Made(text => new XenStorage("vg0", text, "xenbr0")), storage => storage.Pool!), storage => Assert.Matches("^[A-Za-z0-9_.+][A-Za-z0-9_.+-]*\\z", storage.Pool!));
     }
 
     [Fact]

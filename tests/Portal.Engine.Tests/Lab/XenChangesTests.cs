@@ -110,6 +110,7 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
         var swap = VolumeLabel.Parse("swap");
 
         await DoAsync(new DomainChange.MakeVolume(swap, ByteSize.FromMiB(32), VolumeFormat.Swap));
+        Assert.Contains(guest.Spec.Name.Text, await lab.AsRootAsync("lvs --noheadings -o lv_name vgswap"), StringComparison.Ordinal);
         await DoAsync(new DomainChange.AttachVolume(swap, "xvdd", ReadOnly: false));
 
         Assert.Contains("/dev/xvdd", await guest.RunAsync("until [ -b /dev/xvdd ]; do sleep 1; done; swapon /dev/xvdd; cat /proc/swaps; swapoff /dev/xvdd"), StringComparison.Ordinal);
@@ -280,7 +281,7 @@ public sealed class LabGuest : IAsyncLifetime
     {
         if (_engine is null)
         {
-            _engine = await _lab.GetAsync(lab);
+            _engine = await _lab.GetAsync(lab, lab.Access with { SwapGroup = "vgswap" });
             Done(await _engine.EnsureRootDiskAsync(Fence, Spec, Always));
             Done(await _engine.EnsureSeedAsync(Fence, Spec, Always));
             Done(await _engine.EnsureDefinedAsync(Fence, Spec, Always));

@@ -82,17 +82,18 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
     public async Task What_a_host_lacks_is_found_with_its_remedy()
     {
         Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
-        var access = lab.Access with { Bridge = "xenbr7", Pool = "thick" };
+        var access = lab.Access with { Bridge = "xenbr7", Pool = "thick", SwapGroup = "vgother" };
         await using var engines = new VmEngines(TimeProvider.System, new EngineOptions { WorkPath = An.Pool() }, lab.PortalKeyAsync);
         var xen = engines.For(new HostConnection(default, HostKind.Xen, LabHost.Instance, "") { Xen = access });
 
         var bad = (await xen.SurveyAsync(Ct)).Where(c => c.Level == CheckLevel.Bad).ToList();
         var report = await xen.ProbeAsync(Ct);
 
-        Assert.Equal(["pool.missing", "bridge.missing"], bad.Select(c => c.Code));
+        Assert.Equal(["pool.missing", "group.forbidden", "bridge.missing"], bad.Select(c => c.Code));
         Assert.Contains("lvcreate --type thin-pool --name thick", bad[0].Remedy, StringComparison.Ordinal);
-        Assert.Contains("xenbr0", bad[1].Found, StringComparison.Ordinal);
-        Assert.Equal(["pool.missing", "bridge.missing"], report.Findings.Where(f => f.Blocks).Select(f => f.Code));
+        Assert.Contains("vgdisk, vgswap", bad[1].Found, StringComparison.Ordinal);
+        Assert.Contains("xenbr0", bad[2].Found, StringComparison.Ordinal);
+        Assert.Equal(["pool.missing", "group.forbidden", "bridge.missing"], report.Findings.Where(f => f.Blocks).Select(f => f.Code));
     }
 
     [Fact]
@@ -153,9 +154,11 @@ public sealed class LabEngine : IAsyncLifetime
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public async Task<IVmEngine> GetAsync(LabHost lab)
+    public Task<IVmEngine> GetAsync(LabHost lab) => GetAsync(lab, lab.Access);
+
+    public async Task<IVmEngine> GetAsync(LabHost lab, XenAccess access)
     {
-        var host = new HostConnection(default, HostKind.Xen, LabHost.Instance, "") { Xen = lab.Access };
+        var host = new HostConnection(default, HostKind.Xen, LabHost.Instance, "") { Xen = access };
         if (_engines is null)
         {
             _engines = new VmEngines(TimeProvider.System, new EngineOptions { WorkPath = _local }, lab.PortalKeyAsync);

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Portal.Engine.Lvm;
+using Portal.Engine.Remote;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Xen;
+
+/// <summary>
+/// A volume group without a thin pool: each volume has all its blocks from the start, and LVM gives out a group's blocks as they are. So they are overwritten with
+/// zeros twice: before whoever removed a volume gives them back, and again in each new volume, because others than the portal have used the group.
+/// A root disk of its template's size is a classic snapshot of it, every other one a copy.
+/// </summary>
+internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host, group)
+{
+    // A snapshot of a snapshot is not known to device-mapper's classic kind, and one of a copy would slow each write of its origin down.
+    private static readonly HashSet<DomainAbility> s_lacks = [DomainAbility.Snapshots];
+
+    // Up to which byte a volume that grows is its owner's; what is behind it was not overwritten yet.
+    private const string Grows = "portal.grows.";
+
+    public override string Name => Group;
+
+    public override IReadOnlySet<DomainAbility> Lacks => s_lacks;
+
+    public override async Task<StoreRoom?> RoomAsync(IReadOnlyList<LogicalVolume> volumes, CancellationToken ct) => await FindAsync(ct).ConfigureAwait(false) is { } there ? new StoreRoom(there.Size, there.Free) : null;
+
+    public override async Task<StoreLook> LookAsync(HostAnswer listing, CancellationToken ct)
+    {
+        var subject = $"Volume group {Group}, room";
+        return await FindAsync(ct).ConfigureAwait(false) is not { } there
+            ? new StoreLook(null, [], [HostCheck.Bad("pool.missing", $"Volume group {Group}", listing.Succeeded ? "it is not there" : XlAnswers.Complaint(listing), $"vgcreate {Group} DEVICE, or name another volume group for this host.")])
+            : new StoreLook(new StoreRoom(there.Size, there.Free), listing.Succeeded ? LvmAnswers.Volumes(listing.Output) : [], [there.Free.Bytes < there.Size.Bytes / 20
+                ? HostCheck.Warning("pool.full", subject, $"{there.Free} left of {there.Size}", $"vgextend {Group} DEVICE")
+                : HostCheck.Good("pool", subject, $"{there.Free} left of {there.Size}")]);
+    }
+
+    public override Task<Refusal?> MakeAsync(RunOnHost run, string name, ByteSize size, CancellationToken ct) => MakeAsync(run, name, size, ByteSize.Zero, ct);
+
+    public override async Task<Result<StepOutcome>> CloneAsync(XenActing act, LogicalVolume template, LogicalVolume? there, DomainSpec spec, CancellationToken ct)
+    {
+        if (there is not null && (!there.Tags.Contains(LvmCommands.Tag) || (there.Origin ?? template.Name) != template.Name))
+        {
+            return new Occupied($"{Group}/{there.Name}");
+        }
+
+        if (there is not null && (there.Origin is not null || there.Tags.Contains(Whole)))
+        {
+            return await GrowAsync(act, spec.Name, there, spec.Disk, ct).ConfigureAwait(false);
+        }
+
+        if (there is not null)
+        {
+            // A copy that was cut off.
+            await MustRemoveAsync(act.DoAsync, there, ct).ConfigureAwait(false);
+        }
+
+        var asked = spec.Disk > template.Size ? spec.Disk : template.Size;
+        if (await NoRoomAsync([], asked, ct).ConfigureAwait(false) is { } full)
+        {
+            return full;
+        }
+
+        if (asked == template.Size)
+        {
+            var cloned = await act.DoAsync(LvmCommands.ClassicSnapshot(Group, template.Name, spec.Name.Text), ct).ConfigureAwait(false);
+            return cloned.Succeeded ? StepOutcome.Changed : NoVolume(cloned, asked);
+        }
+
+        if (await MakeAsync(act.DoAsync, spec.Name.Text, asked, template.Size, ct).ConfigureAwait(false) is { } no)
+        {
+            return no;
+        }
+
+        await act.MustAsync(PortalHostCommands.Copy(DeviceOf(template.Name), DeviceOf(spec.Name.Text)), ct).ConfigureAwait(false);
+        await act.MustAsync(LvmCommands.AddTag(Group, spec.Name.Text, Whole), ct).ConfigureAwait(false);
+        return StepOutcome.Changed;
+    }
+
+    /// <summary>Only while nobody sees it: new blocks are there before they are overwritten.</summary>
+    public override async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, LogicalVolume volume, ByteSize size, CancellationToken ct)
+    {
+        var began = volume.Tags.FirstOrDefault(t => t.StartsWith(Grows, StringComparison.Ordinal));
+        if (volume.Size >= size && began is null)
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
+        if (volume.Origin is not null)
+        {
+            return new HostSaidNo("make the disk larger", "it is a snapshot of its template, and keeps that one's size.");
+        }
+
+        if (await Host.StateAsync(owner, ct).ConfigureAwait(false) is not (DomainState.Off or DomainState.Absent))
+        {
+            return new WrongState(owner.Text, "off");
+        }
+
+        if (began is null)
+        {
+            began = Grows + volume.Size.Bytes.ToString(CultureInfo.InvariantCulture);
+            await act.MustAsync(LvmCommands.AddTag(Group, volume.Name, began), ct).ConfigureAwait(false);
+        }
+
+        if (volume.Size < size && await act.DoAsync(LvmCommands.Extend(Group, volume.Name, size), ct).ConfigureAwait(false) is { Succeeded: false } no)
+        {
+            return NoVolume(no, size);
+        }
+
+        var from = new ByteSize(long.Parse(began[Grows.Length..], NumberStyles.None, CultureInfo.InvariantCulture));
+        await act.MustAsync(LvmCommands.Zero(DeviceOf(volume.Name), from), ct).ConfigureAwait(false);
+        await act.MustAsync(LvmCommands.RemoveTag(Group, volume.Name, began), ct).ConfigureAwait(false);
+        return StepOutcome.Changed;
+    }
+
+    public override async Task<HostAnswer> RemoveAsync(RunOnHost run, LogicalVolume volume, CancellationToken ct)
+    {
+        HostCommand[] commands =
+        [
+            // Both fail while somebody has it open: Xen's back end does not open disks exclusively, so blkdiscard alone would not notice.
+            .. volume.Origin is null
+                ? (HostCommand[])[LvmCommands.Activate(Group, volume.Name, false), LvmCommands.Activate(Group, volume.Name, true)]
+                // What its owner wrote lies in blocks that no device shows while it is a snapshot; on its own it has them all (lvconvert(8)).
+                : [LvmCommands.SplitSnapshot(Group, volume.Name)],
+            LvmCommands.Zero(DeviceOf(volume.Name), ByteSize.Zero),
+            LvmCommands.Remove(Group, volume.Name),
+        ];
+        HostAnswer answer = default!;
+        foreach (var command in commands)
+        {
+            answer = await run(command, ct).ConfigureAwait(false);
+            if (!answer.Succeeded)
+            {
+                break;
+            }
+        }
+
+        return answer;
+    }
+
+    public override IReadOnlyList<HostCommand> Plan(string template, string name, ByteSize disk) =>
+        [LvmCommands.Thick(Group, name, disk), PortalHostCommands.Copy(DeviceOf(template), DeviceOf(name))];
+
+    public override IReadOnlyList<HostCommand> PlanEmpty(string name, ByteSize size) => [LvmCommands.Thick(Group, name, size), LvmCommands.Zero(DeviceOf(name), ByteSize.Zero)];
+
+    /// <param name="from">What comes before is written by the caller, all of it.</param>
+    private async Task<Refusal?> MakeAsync(RunOnHost run, string name, ByteSize size, ByteSize from, CancellationToken ct)
+    {
+        var answer = await run(LvmCommands.Thick(Group, name, size), ct).ConfigureAwait(false);
+        if (!answer.Succeeded)
+        {
+            return NoVolume(answer, size);
+        }
+
+        await MustAsync(run, LvmCommands.Zero(DeviceOf(name), from), ct).ConfigureAwait(false);
+        return null;
+    }
+
+    private async Task<VolumeGroup?> FindAsync(CancellationToken ct) =>
+        LvmAnswers.Groups(await Host.AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false)).FirstOrDefault(g => g.Name == Group);
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using Portal.Engine.Lvm;
+using Portal.Engine.Shell;
+using Portal.Kernel;
+
+namespace Portal.Engine.Xen;
+
+/// <summary>A thin pool: volumes take blocks as they are written, and the pool gives out zeroed ones (lvmthin(7), --zero y; a pool that does not is refused).</summary>
+internal sealed class ThinStore(XenHost host, string group, string pool) : VolumeStore(host, group)
+{
+    private static readonly HashSet<DomainAbility> s_lacks = [];
+
+    public override string Name => $"{Group}/{pool}";
+
+    public override IReadOnlySet<DomainAbility> Lacks => s_lacks;
+
+    public override Task<StoreRoom?> RoomAsync(IReadOnlyList<LogicalVolume> volumes, CancellationToken ct) => Task.FromResult(RoomOf(Find(volumes)));
+
+    public override Task<StoreLook> LookAsync(HostAnswer listing, CancellationToken ct)
+    {
+        var volumes = listing.Succeeded ? LvmAnswers.Volumes(listing.Output) : [];
+        var there = Find(volumes);
+        return Task.FromResult(new StoreLook(RoomOf(there), volumes, [.. Checks(listing, there)]));
+    }
+
+    public override async Task<Refusal?> MakeAsync(RunOnHost run, string name, ByteSize size, CancellationToken ct)
+    {
+        var answer = await run(LvmCommands.Thin(Group, pool, name, size), ct).ConfigureAwait(false);
+        return answer.Succeeded ? null : NoVolume(answer, size);
+    }
+
+    public override async Task<Result<StepOutcome>> CloneAsync(XenActing act, LogicalVolume template, LogicalVolume? there, DomainSpec spec, CancellationToken ct)
+    {
+        if (there is not null && (there.Origin != template.Name || !there.Tags.Contains(LvmCommands.Tag)))
+        {
+            return new Occupied($"{Group}/{there.Name}");
+        }
+
+        if (there is not null && there.Size >= spec.Disk)
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
+        if (there is null && await act.DoAsync(LvmCommands.ThinSnapshot(Group, template.Name, spec.Name.Text), ct).ConfigureAwait(false) is { Succeeded: false } no)
+        {
+            return NoVolume(no, template.Size);
+        }
+
+        if (spec.Disk > template.Size && await act.DoAsync(LvmCommands.Extend(Group, spec.Name.Text, spec.Disk), ct).ConfigureAwait(false) is { Succeeded: false } full)
+        {
+            return NoVolume(full, spec.Disk);
+        }
+
+        return StepOutcome.Changed;
+    }
+
+    public override async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, LogicalVolume volume, ByteSize size, CancellationToken ct)
+    {
+        if (volume.Size >= size)
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
+        var grown = await act.DoAsync(LvmCommands.Extend(Group, volume.Name, size), ct).ConfigureAwait(false);
+        return grown.Succeeded ? StepOutcome.Changed : NoVolume(grown, size);
+    }
+
+    public override Task<HostAnswer> RemoveAsync(RunOnHost run, LogicalVolume volume, CancellationToken ct) => run(LvmCommands.Remove(Group, volume.Name), ct);
+
+    public override IReadOnlyList<HostCommand> Plan(string template, string name, ByteSize disk) => [LvmCommands.ThinSnapshot(Group, template, name)];
+
+    public override IReadOnlyList<HostCommand> PlanEmpty(string name, ByteSize size) => [LvmCommands.Thin(Group, pool, name, size)];
+
+    private LogicalVolume? Find(IReadOnlyList<LogicalVolume> volumes) => volumes.FirstOrDefault(v => v.Group == Group && v.Name == pool && v.IsThinPool);
+
+    private static StoreRoom? RoomOf(LogicalVolume? there) => there is null ? null : new StoreRoom(there.Size, new ByteSize(there.Size.Bytes - there.Taken.Bytes));
+
+    private IEnumerable<HostCheck> Checks(HostAnswer listing, LogicalVolume? there)
+    {
+        if (there is null)
+        {
+            yield return HostCheck.Bad("pool.missing", $"Thin pool {Name}", listing.Succeeded ? "it is not there" : XlAnswers.Complaint(listing), $"lvcreate --type thin-pool --name {pool} --size SIZE {Group}");
+            yield break;
+        }
+
+        yield return there.Zeroes
+            ? HostCheck.Good("pool.zeroes", $"Thin pool {Name}, new blocks", "are zeroed before anybody sees them")
+            : HostCheck.Bad("pool.not_zeroing", $"Thin pool {Name}, new blocks", "are given out as they are: a VM could read what a deleted one has left", $"lvchange --zero y {Name}");
+        foreach (var (what, percent, option) in new[] { ("data", there.DataPercent, ""), ("metadata", there.MetadataPercent, " --poolmetadatasize") })
+        {
+            var found = $"{percent?.ToString("0.#", CultureInfo.InvariantCulture) ?? "?"} % full{(what == "data" ? $" of {there.Size}" : "")}";
+            var remedy = $"lvextend{(option.Length == 0 ? " --size" : option)} +SIZE {Name}";
+            yield return percent switch
+            {
+                > 95 => HostCheck.Bad("pool.full", $"Thin pool {Name}, {what}", found, remedy),
+                > 85 => HostCheck.Warning("pool.full", $"Thin pool {Name}, {what}", found, remedy),
+                _ => HostCheck.Good("pool", $"Thin pool {Name}, {what}", found),
+            };
+        }
+    }
+}
