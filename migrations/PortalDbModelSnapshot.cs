@@ -628,10 +628,20 @@ namespace Portal.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("cpus");
 
+                    b.Property<bool>("ExtendsPool")
+                        .HasColumnType("boolean")
+                        .HasColumnName("extends_pool");
+
                     b.Property<string>("ForeignKey")
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")
                         .HasColumnName("foreign_key");
+
+                    b.Property<string>("GivenDevices")
+                        .IsRequired()
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
+                        .HasColumnName("given_devices");
 
                     b.Property<bool>("HardwareVirtualisation")
                         .HasColumnType("boolean")
@@ -729,6 +739,15 @@ namespace Portal.Migrations
                         .HasMaxLength(127)
                         .HasColumnType("character varying(127)")
                         .HasColumnName("volume_group");
+
+                    b.Property<DateTimeOffset?>("WarnedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("warned_at");
+
+                    b.Property<string>("Warning")
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("warning");
 
                     b.Property<uint>("xmin")
                         .IsConcurrencyToken()

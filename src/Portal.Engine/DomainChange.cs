@@ -83,6 +83,14 @@ public abstract record DomainChange
         public override DomainAbility Needs => DomainAbility.Volumes;
     }
 
+    /// <summary>Gives one of the host's own disks, or a part of one, to the running guest, until its next start. What is on it stays as it is.</summary>
+    /// <param name="Path">The host's name for it, which its root lets the portal use.</param>
+    /// <param name="Device">The guest's name for it, from xvdc on.</param>
+    public sealed record AttachDevice(string Path, string Device, bool ReadOnly) : DomainChange
+    {
+        public override DomainAbility Needs => DomainAbility.Devices;
+    }
+
     /// <summary>Takes a volume away from the running guest, which has to let go of it.</summary>
     public sealed record DetachVolume(string Device) : DomainChange
     {
@@ -146,6 +154,9 @@ public enum DomainAbility
     Grow,
     Snapshots,
     Nics,
+
+    /// <summary>Disks of the host itself.</summary>
+    Devices,
 }
 
 /// <summary>What a new volume has on it.</summary>

@@ -44,6 +44,9 @@ public sealed record XenAccess(string Address, int Port, SshPublicKey Key, strin
     /// <summary>The volume group in which swap volumes are made; null where they are made with the other disks.</summary>
     public string? SwapGroup { get; init; }
 
+    /// <summary>Whether the portal makes a nearly full thin pool larger by itself, out of what is left in its group.</summary>
+    public bool ExtendsPool { get; init; }
+
     /// <summary>All volume groups that the portal uses there.</summary>
     public IReadOnlyList<string> Groups => SwapGroup is null ? [Group] : [Group, SwapGroup];
 

@@ -12,6 +12,12 @@ public static partial class HostNames
     /// <summary>IFNAMSIZ leaves 15 characters; of those that Linux would allow, the ones that portal-host does.</summary>
     public static bool IsBridge(string name) => Bridge().IsMatch(name);
 
+    /// <summary>A block device by its path, each part of which is a plain name: /dev/sdb1, /dev/disk/by-id/ata-X.</summary>
+    public static bool IsDevice(string path) => path.Length <= 200 && Device().IsMatch(path);
+
+    [GeneratedRegex("^/dev(/[A-Za-z0-9_+][A-Za-z0-9_.+:-]*)+\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Device();
+
     [GeneratedRegex("^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Bridge();
 }

@@ -15,6 +15,8 @@ public interface IHostDoor
     /// <param name="instance">The portal's mark on that host, eight hexadecimal digits.</param>
     /// <param name="volumeGroups">Which volume groups the portal may use.</param>
     /// <param name="key">The portal's public key.</param>
-    /// <exception cref="ArgumentException">The mark or a group's name is none.</exception>
-    string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key);
+    /// <param name="pool">The thin pool in the first of them, where the portal may make it larger.</param>
+    /// <param name="devices">The machine's own block devices that it may give to guests.</param>
+    /// <exception cref="ArgumentException">The mark or a name is none.</exception>
+    string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null);
 }

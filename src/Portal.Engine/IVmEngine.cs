@@ -43,6 +43,10 @@ public interface IVmEngine
     /// <summary>Reads a configuration as this host would, with the names that it has. Changes nothing. <see cref="ForeignNotSeen"/> where the driver cannot.</summary>
     Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct);
 
+    /// <summary>Makes a nearly full pool larger out of what is left around it, where the host's root lets the portal. Safe to repeat.</summary>
+    /// <returns>Whether it is larger now; a refusal where nothing is left to make it larger from.</returns>
+    Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct);
+
     /// <summary>Makes sure the image of a template is in the host's pool, building it where it is not. May take minutes. Safe to repeat.</summary>
     Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct);
 

@@ -63,13 +63,19 @@ public static class ChangeVm
             DomainChange.SetShare(var weight, var cap) => Shape.Check(
                 (weight is >= 1 and <= MaxWeight, "weight", $"A weight is 1 to {MaxWeight}; 256 is everybody's."),
                 (cap >= 0, "cap", "A cap is in percent of one processor; 0 for none.")),
+            DomainChange.AttachDevice(var path, var device, _) => Shape.Check(
+                (HostNames.IsDevice(path), "path", "A block device's path on the host, such as /dev/sdb1."),
+                (IsGuestDevice(device), "device", "The guest's name for it is xvdc to xvdp.")),
+            DomainChange.DetachVolume(var device) => Shape.Check((IsGuestDevice(device), "device", "The guest's name for it is xvdc to xvdp.")),
             // Disks, snapshots and network cards count against quotas, which do not know of them yet.
             _ => new Invalid("change", $"This is not offered for VMs: {change.Words()}."),
         };
 
-        // Whose share of a host is whose is not a tenant's to say.
+        private static bool IsGuestDevice(string device) => device is ['x', 'v', 'd', >= 'c' and <= 'p'];
+
+        // Whose share of a host is whose, and who gets its own disks, is not a tenant's to say.
         private Refusal? CheckStaff(DomainChange change, Actor actor) =>
-            change is DomainChange.Pin or DomainChange.SetShare ? access.Check(actor, Permission.ManageHosts) : null;
+            change is DomainChange.Pin or DomainChange.SetShare or DomainChange.AttachDevice or DomainChange.DetachVolume ? access.Check(actor, Permission.ManageHosts) : null;
 
         private async Task<Host?> FindHostAsync(Request request, CancellationToken ct)
         {
@@ -94,6 +100,7 @@ public static class ChangeVm
             DomainChange.Pin(var vcpu, var cpus) => Shape.Check(
                 (vcpu is null || vcpu < vm.Vcpus, "vcpu", $"{vm.Name} has vCPUs 0 to {vm.Vcpus - 1}."),
                 (cpus.All(c => c < host.Cpus), "cpus", $"The host has processors 0 to {host.Cpus - 1}.")),
+            DomainChange.AttachDevice(var path, _, _) => Shape.Check((host.Devices.Contains(path), "path", $"{path} is not among the devices that {host.Name} may give away. An operator names them in its settings.")),
             // libxl refuses a cap that the domain's own vCPUs could not reach.
             DomainChange.SetShare(_, var cap) => Shape.Check((cap <= 100 * vm.Vcpus, "cap", $"{vm.Name} has {vm.Vcpus} vCPU: a cap is 0 to {100 * vm.Vcpus} percent.")),
             _ => null,

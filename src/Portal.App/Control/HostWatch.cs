@@ -77,11 +77,17 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
     private async Task LookAtAsync(Host host, DateTimeOffset asked, CancellationToken ct)
     {
         HostReport report;
+        var extended = false;
         Dictionary<DomainName, DomainReport> domains;
         try
         {
             var engine = engines.For(host.Connection);
             report = await engine.ProbeAsync(ct);
+            if (host.ExtendsPool && report.Findings.Any(f => f.Code == "pool.full"))
+            {
+                (report, extended) = await ExtendAsync(engine, report, ct);
+            }
+
             domains = (await engine.ListDomainsAsync(ct)).ToDictionary(d => d.Name);
         }
         catch (HostKeyChangedException changed)
@@ -95,7 +101,7 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
             return;
         }
 
-        await InTurnAsync(() => AnsweredAsync(host, asked, report, domains, ct), ct);
+        await InTurnAsync(() => AnsweredAsync(host, asked, report, extended, domains, ct), ct);
     }
 
     private async Task InTurnAsync(Func<Task> write, CancellationToken ct)
@@ -111,7 +117,7 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         }
     }
 
-    private async Task AnsweredAsync(Host host, DateTimeOffset asked, HostReport report, Dictionary<DomainName, DomainReport> domains, CancellationToken ct)
+    private async Task AnsweredAsync(Host host, DateTimeOffset asked, HostReport report, bool extended, Dictionary<DomainName, DomainReport> domains, CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
         var row = await db.Hosts.SingleAsync(h => h.Id == host.Id, ct);
@@ -124,6 +130,17 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         var now = await db.NowAsync(ct);
         var booted = row.SawBoot(report.BootId, asked, now);
         row.Saw(report, now);
+        if (extended)
+        {
+            db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.pool_extended", row.Id.Value, row.Name, $"{pool.Size} -> {report.PoolSize}"));
+        }
+
+        if (row.SawFilling(report.Findings, now))
+        {
+            db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.filling", row.Id.Value, row.Name, row.Warning!));
+            await TellOperatorsAsync(db, $"Storage of host {row.Name} is nearly full", $"{row.Warning}\n\nGuests on a full pool have their writes fail. {(row.ExtendsPool ? "The portal was to make it larger by itself, and could not." : "The portal may do that by itself where the host's settings say so.")} This is said once a day while it is so.", ct);
+        }
+
         pool.Saw(report.PoolSize, report.PoolFree, report.PoolTaken);
         if (booted)
         {
@@ -134,7 +151,7 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
             await SaveAsync(db, ct);
         }
 
-        if (host.Problem != row.Problem)
+        if (host.Problem != row.Problem || (host.Warning is null) != (row.Warning is null))
         {
             await db.AnnounceAsync(Topic.Hosts, ct);
         }
@@ -222,11 +239,31 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         row.DidNotAnswer(changed.Message);
         row.ShowedForeignKey(changed.Shown);
         db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.key_refused", row.Id.Value, row.Name, $"pinned {changed.Pinned}, shown {changed.Shown}"));
-        var ids = (await db.StaffRoles.Where(r => r.Role == PlatformRole.Operator).Select(r => r.UserId).ToListAsync(ct)).Select(u => u.Value).ToList();
-        var operators = await db.Users.Where(u => ids.Contains(u.Id) && !u.Disabled).Select(u => u.Email!).ToListAsync(ct);
-        db.AddRange(operators.Select(to => new OutboxMessage(default, to, $"Host {row.Name} shows another key", $"{changed.Message}\n\nPinned: {changed.Pinned}\nShown:  {changed.Shown}\n\nThe portal says nothing to it until somebody has compared the new key with what the host's own console says, and pinned it on the host's page.")));
+        await TellOperatorsAsync(db, $"Host {row.Name} shows another key", $"{changed.Message}\n\nPinned: {changed.Pinned}\nShown:  {changed.Shown}\n\nThe portal says nothing to it until somebody has compared the new key with what the host's own console says, and pinned it on the host's page.", ct);
         await SaveAsync(db, ct);
         await db.AnnounceAsync(Topic.Hosts, ct);
+    }
+
+    // One that could not be made larger is looked at as it is.
+    private static async Task<(HostReport, bool Extended)> ExtendAsync(IVmEngine engine, HostReport report, CancellationToken ct)
+    {
+        try
+        {
+            var done = await engine.ExtendPoolAsync(ct);
+            return done is { Succeeded: true, Value: StepOutcome.Changed } ? (await engine.ProbeAsync(ct), true) : (report, false);
+        }
+        catch (HostFaultException)
+        {
+            // What keeps the host from it is among its checks.
+            return (report, false);
+        }
+    }
+
+    private static async Task TellOperatorsAsync(PortalDb db, string subject, string text, CancellationToken ct)
+    {
+        var ids = (await db.StaffRoles.Where(r => r.Role == PlatformRole.Operator).Select(r => r.UserId).ToListAsync(ct)).Select(u => u.Value).ToList();
+        var operators = await db.Users.Where(u => ids.Contains(u.Id) && !u.Disabled).Select(u => u.Email!).ToListAsync(ct);
+        db.AddRange(operators.Select(to => new OutboxMessage(default, to, subject, text)));
     }
 
     private async Task SilentAsync(HostId id, string problem, CancellationToken ct)

@@ -29,8 +29,14 @@ public sealed record HostForm
     /// <summary>Its name; not looked at where <see cref="Storage"/> says that there is none.</summary>
     public string ThinPool { get; init; } = "";
 
+    /// <summary>Whether the portal makes that pool larger by itself when it is nearly full, out of what is left in the group.</summary>
+    public bool ExtendPool { get; init; }
+
     /// <summary>Another volume group, for swap volumes; empty where they lie with the other disks.</summary>
     public string SwapGroup { get; init; } = "";
+
+    /// <summary>The host's own block devices that operators may give to guests, each by its path.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
 
     public required string Bridge { get; init; }
 
@@ -76,6 +82,9 @@ public static partial class AddHost
     /// <summary>More are not one host's guests, and each address is a row.</summary>
     public const int MaxAddresses = 4096;
 
+    /// <summary>A guest has no more names for them.</summary>
+    public const int MaxDevices = 14;
+
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
         /// <summary>Not safe to repeat: the second time the host is there, which is said.</summary>
@@ -103,6 +112,7 @@ public static partial class AddHost
                 form.Name.Trim(), Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)),
                 AccessOf(form, key), ReserveOf(form));
             host.Allow(form.MaxOperations);
+            host.GiveAway(form.Devices);
             db.Add(host);
             db.Add(new Pool(host.Id, PoolOf(form)));
             var plan = AddressPlan.Read(form).Value;
@@ -140,6 +150,7 @@ public static partial class AddHost
             (Enum.IsDefined(form.Storage), "storage", "A thin pool or a volume group."),
             (form.Storage == StorageKind.VolumeGroup || (HostNames.IsLvm(form.ThinPool.Trim()) && form.ThinPool.Trim().Length <= 100), "thinPool", "A thin pool's name, as lvs lists it."),
             (form.SwapGroup.Trim() is var swap && (swap.Length == 0 || (HostNames.IsLvm(swap) && swap != form.VolumeGroup.Trim())), "swapGroup", "Another volume group's name, as vgs lists it, or nothing."),
+            (form.Devices.Count <= MaxDevices && form.Devices.All(HostNames.IsDevice) && form.Devices.Distinct().Count() == form.Devices.Count, "devices", $"Paths of block devices, such as /dev/sdb1, each once; at most {MaxDevices}."),
             (HostNames.IsBridge(form.Bridge.Trim()), "bridge", "A bridge's name, such as xenbr0."),
             (form.ReservedMemoryMiB is >= 0 and <= 16L << 20, "reservedMemoryMiB", "Between 0 and 16777216 MiB."),
             (form.ReservedDiskGiB is >= 0 and <= 1L << 20, "reservedDiskGiB", "Between 0 and 1048576 GiB."),
@@ -153,6 +164,7 @@ public static partial class AddHost
     internal static XenAccess AccessOf(HostForm form, SshPublicKey key) => new(
         form.Address.Trim().ToLowerInvariant(), form.Port, key, form.VolumeGroup.Trim(), form.Storage == StorageKind.ThinPool ? form.ThinPool.Trim() : null, form.Bridge.Trim())
     {
+        ExtendsPool = form is { Storage: StorageKind.ThinPool, ExtendPool: true },
         SwapGroup = form.SwapGroup.Trim() is { Length: > 0 } swap ? swap : null,
     };
 

@@ -56,6 +56,7 @@ public static class ChangeHost
             host.ReachBy(wanted);
             host.Keep(AddHost.ReserveOf(form));
             host.Allow(form.MaxOperations);
+            host.GiveAway(form.Devices);
             if (moves)
             {
                 // Another pool has none of the images yet.
@@ -64,7 +65,7 @@ public static class ChangeHost
                 await db.PoolImages.Where(i => i.PoolId == pool.Id).ExecuteDeleteAsync(ct);
             }
 
-            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Storage}, swap in {wanted.SwapGroup ?? "the same"}, {wanted.Bridge}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor; {host.MaxOperations} operations at a time"));
+            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Storage}, swap in {wanted.SwapGroup ?? "the same"}{(wanted.ExtendsPool ? ", extended when nearly full" : "")}, {wanted.Bridge}{(form.Devices.Count == 0 ? "" : $", gives {string.Join(' ', form.Devices)}")}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor; {host.MaxOperations} operations at a time"));
             try
             {
                 await db.SaveChangesAsync(ct);

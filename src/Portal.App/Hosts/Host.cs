@@ -25,6 +25,8 @@ public enum HostMode
 /// <summary>A machine that runs domains.</summary>
 public sealed class Host
 {
+    private static readonly TimeSpan s_between = TimeSpan.FromDays(1);
+
     private Host()
     {
     }
@@ -74,6 +76,15 @@ public sealed class Host
     /// <summary>Null also where disks take their blocks from the group itself.</summary>
     public string? ThinPool { get; private set; }
 
+    /// <summary>Whether the portal makes the thin pool larger by itself.</summary>
+    public bool ExtendsPool { get; private set; }
+
+    /// <summary>Its own block devices that may be given to guests, each by its path.</summary>
+    public IReadOnlyList<string> Devices => GivenDevices.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>The same, one on each line.</summary>
+    public string GivenDevices { get; private set; } = "";
+
     public string? Bridge { get; private set; }
 
     /// <summary>Null also where swap volumes lie with the other disks.</summary>
@@ -117,6 +128,12 @@ public sealed class Host
     /// <summary>When that boot was seen first.</summary>
     public DateTimeOffset? BootSeenAt { get; private set; }
 
+    /// <summary>That its storage is nearly full, with the remedy; null while it is not.</summary>
+    public string? Warning { get; private set; }
+
+    /// <summary>When that was last said to those who look after hosts.</summary>
+    public DateTimeOffset? WarnedAt { get; private set; }
+
     public ByteSize SellableMemory => Memory > ReservedMemory ? new ByteSize(Memory.Bytes - ReservedMemory.Bytes) : ByteSize.Zero;
 
     public int SellableVcpus => Math.Max(0, Cpus - ReservedCpus) * VcpusPerCpu;
@@ -129,7 +146,7 @@ public sealed class Host
     /// <summary>How a Xen host is reached; null for the others.</summary>
     public XenAccess? Xen =>
         Kind != HostKind.Xen ? null
-        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup!, ThinPool, Bridge!) { SwapGroup = SwapGroup }
+        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup!, ThinPool, Bridge!) { SwapGroup = SwapGroup, ExtendsPool = ExtendsPool }
         : throw new InvalidOperationException($"Host {Id} has no key that can be read.");
 
     public void Saw(HostReport report, DateTimeOffset at)
@@ -158,6 +175,21 @@ public sealed class Host
         return another;
     }
 
+    /// <summary>Notes whether its storage is nearly full.</summary>
+    /// <returns>Whether that has to be said now: once a day while it is so.</returns>
+    public bool SawFilling(IReadOnlyList<HostFinding> findings, DateTimeOffset at)
+    {
+        var full = findings.Where(f => f.Code == "pool.full").Select(f => $"{f.Message} {f.Remedy}").ToList();
+        Warning = full.Count == 0 ? null : Cut(string.Join(" ", full));
+        if (Warning is null || at - WarnedAt < s_between)
+        {
+            return false;
+        }
+
+        WarnedAt = at;
+        return true;
+    }
+
     public void DidNotAnswer(string problem) => Problem = Cut(problem);
 
     /// <summary>It shows another key than the pinned one.</summary>
@@ -168,11 +200,13 @@ public sealed class Host
     {
         ForeignKey = (Address, Port, HostKey) == (access.Address, access.Port, access.Key.Line) ? ForeignKey : null;
         (Address, Port, HostKey) = (access.Address, access.Port, access.Key.Line);
-        (VolumeGroup, ThinPool, Bridge, SwapGroup) = (access.Group, access.Pool, access.Bridge, access.SwapGroup);
+        (VolumeGroup, ThinPool, Bridge, SwapGroup, ExtendsPool) = (access.Group, access.Pool, access.Bridge, access.SwapGroup, access.ExtendsPool);
     }
 
     /// <summary>What is not sold from now on.</summary>
     public void Keep(HostReserve reserve) => (ReservedMemory, ReservedDisk, ReservedCpus, VcpusPerCpu) = (reserve.Memory, reserve.Disk, reserve.Cpus, reserve.VcpusPerCpu);
+
+    public void GiveAway(IEnumerable<string> devices) => GivenDevices = string.Join('\n', devices);
 
     public void Allow(int operations) => MaxOperations = operations;
 
@@ -286,11 +320,12 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
             table.HasCheckConstraint("ck_hosts_swap", "swap_group IS NULL OR (kind = 'Xen' AND swap_group <> volume_group)");
             table.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64 AND max_operations BETWEEN 1 AND 100");
         });
-        builder.Ignore(h => h.SellableMemory).Ignore(h => h.SellableVcpus).Ignore(h => h.Connection).Ignore(h => h.Xen).Ignore(h => h.Place);
+        builder.Ignore(h => h.SellableMemory).Ignore(h => h.SellableVcpus).Ignore(h => h.Connection).Ignore(h => h.Xen).Ignore(h => h.Place).Ignore(h => h.Devices);
         builder.Property(h => h.Address).HasMaxLength(253);
         builder.Property(h => h.HostKey).HasMaxLength(SshPublicKey.MaxLength);
         builder.Property(h => h.VolumeGroup).HasMaxLength(127);
         builder.Property(h => h.ThinPool).HasMaxLength(100);
+        builder.Property(h => h.GivenDevices).HasMaxLength(4000);
         builder.Property(h => h.SwapGroup).HasMaxLength(127);
         builder.Property(h => h.Bridge).HasMaxLength(15);
         builder.Property(h => h.ForeignKey).HasMaxLength(100);
@@ -300,6 +335,7 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
         builder.Property(h => h.BootId).HasMaxLength(36);
         builder.Property(h => h.Hypervisor).HasMaxLength(300);
         builder.Property(h => h.Problem).HasMaxLength(1000);
+        builder.Property(h => h.Warning).HasMaxLength(1000);
         builder.Property<uint>("xmin").IsRowVersion();
         // A machine that comes back after it was written off is registered anew under its name.
         builder.HasIndex(h => h.Name).IsUnique().HasFilter("mode <> 'WrittenOff'");

@@ -11,6 +11,7 @@ public sealed record HostImageRow(string Template, PoolImageState State, string?
 
 /// <summary>A host as lists show it.</summary>
 /// <param name="Problem">Why it cannot work, with the remedy; null when all is well.</param>
+/// <param name="Warning">That its storage is nearly full, with the remedy; null while it is not.</param>
 /// <param name="PoolPlace">Where its pool is: a directory, a volume group, or a thin pool in one.</param>
 /// <param name="Place">Where it is: an address with its port, or the portal's own machine.</param>
 public sealed record HostRow(
@@ -32,6 +33,7 @@ public sealed record HostRow(
     int Vms,
     DateTimeOffset? SeenAt,
     string? Problem,
+    string? Warning,
     string PoolPlace,
     string Place,
     IReadOnlyList<HostImageRow> Images);
@@ -77,7 +79,7 @@ internal static class HostRows
             var used = sold.GetValueOrDefault(h.Id.Value) ?? new Sold(h.Id.Value, 0, 0, 0, 0);
             var pool = pools[h.Id];
             return new HostRow(h.Id, h.Name, h.Kind, h.Mode, h.Hypervisor, h.HardwareVirtualisation, h.Cpus, h.SellableVcpus, used.Vcpus, h.Memory, h.SellableMemory,
-                new ByteSize(used.Memory), pool.Size, pool.Free, new ByteSize(used.Disk), used.Vms, h.SeenAt, h.Problem, h.Xen is { } xen ? xen.Storage : h.PoolPath, h.Place, [.. images[pool.Id]]);
+                new ByteSize(used.Memory), pool.Size, pool.Free, new ByteSize(used.Disk), used.Vms, h.SeenAt, h.Problem, h.Warning, h.Xen is { } xen ? xen.Storage : h.PoolPath, h.Place, [.. images[pool.Id]]);
         })];
     }
 

@@ -20,6 +20,7 @@ public static class ChangeWords
         DomainChange.SetShare(var weight, var cap) => $"Weight {weight}, {(cap == 0 ? "no cap" : $"cap {cap} %")}",
         DomainChange.MakeVolume(var label, var size, _) => $"Make volume {label} of {size}",
         DomainChange.AttachVolume(var label, var device, var readOnly) => $"Attach volume {label} as {device}{(readOnly ? ", read only" : "")}",
+        DomainChange.AttachDevice(var path, var device, var readOnly) => $"Attach the host's {path} as {device}{(readOnly ? ", read only" : "")}",
         DomainChange.DetachVolume(var device) => $"Detach {device}",
         DomainChange.RemoveVolume(var label) => $"Remove volume {label}",
         DomainChange.GrowVolume(null, var size) => $"Grow the root disk to {size}",

@@ -23,6 +23,7 @@ internal static class WrittenChange
         new(typeof(DomainChange.SetShare), "share"),
         new(typeof(DomainChange.MakeVolume), "makeVolume"),
         new(typeof(DomainChange.AttachVolume), "attachVolume"),
+        new(typeof(DomainChange.AttachDevice), "attachDevice"),
         new(typeof(DomainChange.DetachVolume), "detachVolume"),
         new(typeof(DomainChange.RemoveVolume), "removeVolume"),
         new(typeof(DomainChange.GrowVolume), "growVolume"),

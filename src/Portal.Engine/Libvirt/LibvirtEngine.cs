@@ -114,6 +114,9 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save };
 
+    // A directory is as large as its file system.
+    public Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere);
+
     public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
         ActAsync(fence, name, hold => ChangeAsync(hold, name, change, ct), ct);
 

@@ -10,7 +10,7 @@ namespace Portal.Engine.Lvm;
 /// <param name="Origin">What it is a snapshot of; null where of nothing.</param>
 /// <param name="DataPercent">How full a pool is, or how much of a thin volume has blocks; null where LVM does not say.</param>
 internal sealed record LogicalVolume(
-    string Group, string Name, ByteSize Size, string Attributes, IReadOnlyList<string> Tags, string? Pool, string? Origin, decimal? DataPercent, decimal? MetadataPercent)
+    string Group, string Name, ByteSize Size, string Attributes, IReadOnlyList<string> Tags, string? Pool, string? Origin, decimal? DataPercent, decimal? MetadataPercent, ByteSize? MetadataSize)
 {
     public bool IsThinPool => Attributes.StartsWith('t');
 
@@ -32,7 +32,7 @@ internal static class LvmAnswers
     public static IReadOnlyList<LogicalVolume> Volumes(string report) =>
         [.. Rows(report, "lv").Select(row => new LogicalVolume(
             Text(row, "vg_name"), Text(row, "lv_name"), Bytes(row, "lv_size"), Text(row, "lv_attr"), Text(row, "lv_tags").Split(',', StringSplitOptions.RemoveEmptyEntries), OrNull(row, "pool_lv"), OrNull(row, "origin"),
-            Percent(row, "data_percent"), Percent(row, "metadata_percent")))];
+            Percent(row, "data_percent"), Percent(row, "metadata_percent"), OrNull(row, "lv_metadata_size") is null ? null : Bytes(row, "lv_metadata_size")))];
 
     /// <exception cref="HostFaultException">That is no report.</exception>
     public static IReadOnlyList<VolumeGroup> Groups(string report) =>
@@ -41,6 +41,9 @@ internal static class LvmAnswers
     public static bool IsAbsent(HostAnswer answer) => Says(answer, "Failed to find logical volume") || Says(answer, "not found");
 
     public static bool IsInUse(HostAnswer answer) => Says(answer, "in use") || Says(answer, "is used by") || Says(answer, "resource busy");
+
+    /// <summary>It was to be made larger, and is so already.</summary>
+    public static bool IsThatLarge(HostAnswer answer) => Says(answer, "matches existing size") || Says(answer, "not larger than existing size");
 
     public static bool IsFull(HostAnswer answer) =>
         Says(answer, "insufficient free space") || Says(answer, "Insufficient free space") || Says(answer, "Cannot create new thin volume, free space in thin pool") || Says(answer, "reached threshold");

@@ -17,7 +17,7 @@ internal static class LvmCommands
     private static readonly TimeSpan s_long = TimeSpan.FromHours(12);
 
     /// <summary>All volumes of a group.</summary>
-    public static HostCommand List(string group) => Report("lvs", "vg_name,lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent", group);
+    public static HostCommand List(string group) => Report("lvs", "vg_name,lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent,lv_metadata_size", group);
 
     /// <summary>All volume groups of the host, the portal's or not.</summary>
     public static HostCommand Groups() => new("vgs", ["--reportformat=json", "--units=b", "--nosuffix", "--options", "vg_name,vg_size,vg_free"], s_ask);
@@ -48,6 +48,9 @@ internal static class LvmCommands
     public static HostCommand Activate(string group, string name, bool active) => Act("lvchange", ["--activate", active ? "y" : "n", $"{group}/{name}"]);
 
     public static HostCommand Extend(string group, string name, ByteSize size) => Act("lvextend", ["--size", Bytes(size), $"{group}/{name}"]);
+
+    /// <summary>Of a thin pool.</summary>
+    public static HostCommand ExtendMetadata(string group, string pool, ByteSize size) => Act("lvextend", ["--poolmetadatasize", Bytes(size), $"{group}/{pool}"]);
 
     public static HostCommand AddTag(string group, string name, string tag) => Act("lvchange", ["--addtag", tag, $"{group}/{name}"]);
 

@@ -19,8 +19,10 @@ internal static partial class HostInstall
     /// <param name="instance">The portal's mark, eight hexadecimal digits.</param>
     /// <param name="volumeGroups">Which volume groups the portal may use.</param>
     /// <param name="key">The portal's public key.</param>
-    /// <exception cref="ArgumentException">The mark or a group's name is none: what root runs takes nothing that could be more than a word.</exception>
-    public static string Script(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key)
+    /// <param name="pool">The thin pool in the first of them, where the portal may make it larger.</param>
+    /// <param name="devices">The machine's own block devices that it may give to guests.</param>
+    /// <exception cref="ArgumentException">The mark or a name is none: what root runs takes nothing that could be more than a word.</exception>
+    public static string Script(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null)
     {
         if (!Mark().IsMatch(instance))
         {
@@ -32,10 +34,30 @@ internal static partial class HostInstall
             throw new ArgumentException($"LVM has no volume group of the name '{wrong}'.", nameof(volumeGroups));
         }
 
+        if (pool is not null && !LvmName.IsValid(pool))
+        {
+            throw new ArgumentException($"LVM has no volume of the name '{pool}'.", nameof(pool));
+        }
+
+        if (devices?.FirstOrDefault(device => !HostNames.IsDevice(device)) is { } none)
+        {
+            throw new ArgumentException($"'{none}' is no block device's path.", nameof(devices));
+        }
+
         var conf = new StringBuilder($"instance {instance}\n");
         foreach (var group in volumeGroups)
         {
             conf.Append(System.Globalization.CultureInfo.InvariantCulture, $"vg {group}\n");
+        }
+
+        if (pool is not null)
+        {
+            conf.Append(System.Globalization.CultureInfo.InvariantCulture, $"pool {volumeGroups[0]}/{pool}\n");
+        }
+
+        foreach (var device in devices ?? [])
+        {
+            conf.Append(System.Globalization.CultureInfo.InvariantCulture, $"device {device}\n");
         }
 
         return $"""

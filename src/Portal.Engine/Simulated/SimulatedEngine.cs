@@ -44,10 +44,22 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
                 PoolSize = shape.Pool,
                 PoolFree = Free(shape),
                 PoolTaken = Taken(),
-                Findings = [],
+                Findings = shape.PoolFills ? [new HostFinding("pool.full", "The simulated pool is nearly full.", "Extend it.", Blocks: false)] : [],
             };
         },
         ct);
+
+    public Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct)
+    {
+        var shape = _faults.Shape;
+        if (!shape.PoolFills)
+        {
+            return Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere);
+        }
+
+        _faults.Shape = shape with { PoolMiB = shape.PoolMiB * 6 / 5, PoolFills = false };
+        return Task.FromResult<Result<StepOutcome>>(StepOutcome.Changed);
+    }
 
     public Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct) => log == DomainLog.Console ? LogTail.ReadAsync(_pool.ConsoleLog(name), ct) : Task.FromResult("");
 

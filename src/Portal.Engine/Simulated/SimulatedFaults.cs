@@ -137,6 +137,9 @@ public sealed record SimulatedShape
 
     public long PoolMiB { get; init; } = 4 << 20;
 
+    /// <summary>Its guests have nearly filled it, as they do a pool that was sold more than once.</summary>
+    public bool PoolFills { get; init; }
+
     /// <summary>How long each verb takes, at least.</summary>
     public int LatencyMs { get; init; }
 

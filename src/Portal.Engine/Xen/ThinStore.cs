@@ -10,6 +10,10 @@ internal sealed class ThinStore(XenHost host, string group, string pool) : Volum
 {
     private static readonly HashSet<DomainAbility> s_lacks = [];
 
+    // Percent of its data or of its metadata. A guest that finds a full pool has its writes fail, so there has to be time to act.
+    private const decimal Nearly = 85;
+    private const decimal Full = 95;
+
     public override string Name => $"{Group}/{pool}";
 
     public override IReadOnlySet<DomainAbility> Lacks => s_lacks;
@@ -73,6 +77,37 @@ internal sealed class ThinStore(XenHost host, string group, string pool) : Volum
 
     private LogicalVolume? Find(IReadOnlyList<LogicalVolume> volumes) => volumes.FirstOrDefault(v => v.Group == Group && v.Name == pool && v.IsThinPool);
 
+    /// <summary>By a fifth, as LVM's own manual proposes, or by what the group has left. To a size and not by one: whoever repeats it, or does it at the same time, finds it done.</summary>
+    public override async Task<Result<StepOutcome>> ExtendAsync(IReadOnlyList<LogicalVolume> volumes, CancellationToken ct)
+    {
+        if (Find(volumes) is not { } there || (there.DataPercent <= Nearly && there.MetadataPercent <= Nearly))
+        {
+            return StepOutcome.AlreadyThere;
+        }
+
+        var left = LvmAnswers.Groups(await Host.AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false)).FirstOrDefault(g => g.Name == Group)?.Free ?? ByteSize.Zero;
+        // Metadata first: it takes little, and without it the data could not be used.
+        if (there.MetadataPercent > Nearly && there.MetadataSize is { } metadata && await ToAsync(LvmCommands.ExtendMetadata(Group, pool, Larger(metadata)), Larger(metadata), left).ConfigureAwait(false) is { } no)
+        {
+            return no;
+        }
+
+        return there.DataPercent > Nearly && await ToAsync(LvmCommands.Extend(Group, pool, Within(there.Size)), Within(there.Size), left).ConfigureAwait(false) is { } full ? full : StepOutcome.Changed;
+
+        ByteSize Within(ByteSize size) => new(size.Bytes + Math.Min(Larger(size).Bytes - size.Bytes, left.Bytes));
+
+        async Task<Refusal?> ToAsync(HostCommand command, ByteSize size, ByteSize free)
+        {
+            var answer = free == ByteSize.Zero ? null : await Host.RunAsync(command, ct).ConfigureAwait(false);
+            return answer is null || LvmAnswers.IsFull(answer) ? new PoolFull(size, free)
+                : answer.Succeeded || LvmAnswers.IsThatLarge(answer) ? null
+                : new HostSaidNo("make the pool larger", XlAnswers.Complaint(answer));
+        }
+    }
+
+    // To the next 4 MiB, which LVM would round up to itself.
+    private static ByteSize Larger(ByteSize size) => new((((size.Bytes * 6 / 5) >> 22) + 1) << 22);
+
     private static StoreRoom? RoomOf(LogicalVolume? there) => there is null ? null : new StoreRoom(there.Size, new ByteSize(there.Size.Bytes - there.Taken.Bytes));
 
     private IEnumerable<HostCheck> Checks(HostAnswer listing, LogicalVolume? there)
@@ -92,8 +127,8 @@ internal sealed class ThinStore(XenHost host, string group, string pool) : Volum
             var remedy = $"lvextend{(option.Length == 0 ? " --size" : option)} +SIZE {Name}";
             yield return percent switch
             {
-                > 95 => HostCheck.Bad("pool.full", $"Thin pool {Name}, {what}", found, remedy),
-                > 85 => HostCheck.Warning("pool.full", $"Thin pool {Name}, {what}", found, remedy),
+                > Full => HostCheck.Bad("pool.full", $"Thin pool {Name}, {what}", found, remedy),
+                > Nearly => HostCheck.Warning("pool.full", $"Thin pool {Name}, {what}", found, remedy),
                 _ => HostCheck.Good("pool", $"Thin pool {Name}, {what}", found),
             };
         }

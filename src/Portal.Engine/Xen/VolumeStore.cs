@@ -39,6 +39,9 @@ internal abstract class VolumeStore(XenHost host, string group)
     /// <param name="listing">What lvs answered.</param>
     public abstract Task<StoreLook> LookAsync(HostAnswer listing, CancellationToken ct);
 
+    /// <summary>Makes the place itself larger where it is nearly full.</summary>
+    public virtual Task<Result<StepOutcome>> ExtendAsync(IReadOnlyList<LogicalVolume> volumes, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere);
+
     /// <summary>Makes a volume that reads as zeros; on failure something without a mark may be left.</summary>
     public abstract Task<Refusal?> MakeAsync(RunOnHost run, string name, ByteSize size, CancellationToken ct);
 

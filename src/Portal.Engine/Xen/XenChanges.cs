@@ -40,6 +40,7 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
             DomainChange.Pin pin => await PinAsync(act, name, pin, ct).ConfigureAwait(false),
             DomainChange.SetShare share => await ShareAsync(act, name, share, ct).ConfigureAwait(false),
             DomainChange.AttachVolume volume => await AttachAsync(act, name, volume, ct).ConfigureAwait(false),
+            DomainChange.AttachDevice device => await AttachAsync(act, name, device, ct).ConfigureAwait(false),
             DomainChange.DetachVolume(var device) => await UntilAsync(
                 act, XlCommands.BlockDetach(name.Text, device), "take the volume away", async () => !(await DisksAsync(name, ct).ConfigureAwait(false)).Contains(device), ct).ConfigureAwait(false),
             DomainChange.AttachNic(var mac) => await AttachNicAsync(act, name, mac, ct).ConfigureAwait(false),
@@ -135,6 +136,14 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
         var gone = await UntilAsync(act, XlCommands.NetworkDetach(name.Text, nic.Index), "disconnect it", async () => await NicAsync(name, mac, ct).ConfigureAwait(false) is null, ct).ConfigureAwait(false);
         return gone.Succeeded ? await act.RunAsync(PortalHostCommands.Unguard(name.Text, mac), "forget its addresses", ct).ConfigureAwait(false) : gone;
     }
+
+    // Xen's own script refuses what another guest has, and what the host has mounted.
+    private async Task<Result<StepOutcome>> AttachAsync(XenActing act, DomainName name, DomainChange.AttachDevice given, CancellationToken ct) =>
+        HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false)).Devices.Contains(given.Path)
+            ? await UntilAsync(
+                act, XlCommands.BlockAttach(name.Text, given.Path, given.Device, given.ReadOnly), "give it the device",
+                async () => (await DisksAsync(name, ct).ConfigureAwait(false)).Contains(given.Device), ct).ConfigureAwait(false)
+            : new HostSaidNo("give it the device", $"its root does not let the portal give {given.Path} away. Run the installation script of the host once more.");
 
     // Looks, acts only if needed, and looks until it is so. A guest that does not follow is no fault of the host's.
     private async Task<Result<StepOutcome>> UntilAsync(XenActing act, HostCommand command, string doing, Func<Task<bool>> isSo, CancellationToken ct)

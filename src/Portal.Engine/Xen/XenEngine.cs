@@ -72,6 +72,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<ForeignDomain>> ReadForeignAsync(string config, CancellationToken ct) => _foreign.ReadAsync(config, ct);
 
+    public async Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct) => await _host.Store.ExtendAsync(await _host.VolumesAsync(ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+
     public Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) => _volumes.EnsureTemplateAsync(image, ct);
 
     public Task<Result<StepOutcome>> EnsureRootDiskAsync(Fence fence, DomainSpec spec, CancellationToken ct) => _host.ActAsync(fence, spec.Name, act => _volumes.MakeDiskAsync(act, spec, ct));

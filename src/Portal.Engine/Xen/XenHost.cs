@@ -15,6 +15,7 @@ internal sealed class XenHost : IAsyncDisposable
     {
         _shell = shell;
         Instance = instance;
+        ExtendsPool = access.ExtendsPool;
         Storage = new XenStorage(access.Group, access.Pool, access.Bridge, access.SwapGroup);
         Store = VolumeStore.Of(this);
         Swap = Storage.SwapGroup is { } other ? new ThickStore(this, other) : Store;
@@ -22,6 +23,9 @@ internal sealed class XenHost : IAsyncDisposable
 
     /// <summary>Its names are what they should be, wherever they come from: they become parts of commands and configurations.</summary>
     public XenStorage Storage { get; }
+
+    /// <summary>Whether the thin pool is made larger by the portal itself.</summary>
+    public bool ExtendsPool { get; }
 
     /// <summary>Where disks are made.</summary>
     public VolumeStore Store { get; }

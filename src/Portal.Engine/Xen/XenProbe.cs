@@ -82,7 +82,9 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
                 : new StoreLook(null, [], [HostCheck.Bad("group.forbidden", $"Volume group {store.Group}", $"the portal may use {Said(facts.Groups)} on this host, and not this one", "Run the installation script of this host once more; it is on the host's page.")]));
         }
 
-        return looks;
+        return host.ExtendsPool && !facts.Pools.Contains(host.Store.Name)
+            ? [looks[0] with { Checks = [.. looks[0].Checks, HostCheck.Warning("pool.not_extended", $"Thin pool {host.Store.Name}, extension", "the portal is to make it larger when it is nearly full, and this host does not let it", "Run the installation script of this host once more; it is on the host's page.")] }, .. looks.Skip(1)]
+            : looks;
     }
 
     private HostCheck GroupCheck(IReadOnlyList<VolumeGroup> groups) =>

@@ -16,6 +16,8 @@ internal enum ChangeKind
     Vcpus,
     Pin,
     Share,
+    Device,
+    Detach,
 }
 
 // One type for all kinds: which fields go with a kind is said by their names, where a reader of many types would only say that it could not read.
@@ -26,10 +28,14 @@ internal enum ChangeKind
 /// <param name="Vcpu">With Pin: counted from 0; left out for all.</param>
 /// <param name="Cpus">With Pin: the host's processors, counted from 0; empty for any.</param>
 /// <param name="Weight">With Share: 1 to 65535; 256 is everybody's.</param>
+/// <param name="Path">With Device: the host's own block device, one of those that its settings name.</param>
+/// <param name="Device">With Device and Detach: the guest's name for it, xvdc to xvdp.</param>
+/// <param name="ReadOnly">With Device: whether the guest may not write to it.</param>
 /// <param name="Cap">With Share: in percent of one processor; 0 for none.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ChangeBody(
-    ChangeKind Kind, char? Key = null, int? MemoryMiB = null, int? Vcpus = null, int? Vcpu = null, IReadOnlyList<int>? Cpus = null, int? Weight = null, int? Cap = null)
+    ChangeKind Kind, char? Key = null, int? MemoryMiB = null, int? Vcpus = null, int? Vcpu = null, IReadOnlyList<int>? Cpus = null, int? Weight = null, int? Cap = null,
+    string? Path = null, string? Device = null, bool? ReadOnly = null)
 {
     /// <summary>The change; refused where not just the fields of its kind are given.</summary>
     public Result<DomainChange> ToChange()
@@ -48,6 +54,8 @@ internal sealed record ChangeBody(
             ChangeKind.Memory => new DomainChange.SetMemory(ByteSize.FromMiB(MemoryMiB!.Value)),
             ChangeKind.Vcpus => new DomainChange.SetVcpus(Vcpus!.Value),
             ChangeKind.Pin => new DomainChange.Pin(Vcpu, Cpus!),
+            ChangeKind.Device => new DomainChange.AttachDevice(Path!, Device!, ReadOnly ?? false),
+            ChangeKind.Detach => new DomainChange.DetachVolume(Device!),
             ChangeKind.Share => new DomainChange.SetShare(Weight!.Value, Cap!.Value),
         };
     }
@@ -73,6 +81,9 @@ internal sealed record ChangeBody(
             ("cpus", Cpus is not null, ChangeKind.Pin, true),
             ("weight", Weight is not null, ChangeKind.Share, true),
             ("cap", Cap is not null, ChangeKind.Share, true),
+            ("path", Path is not null, ChangeKind.Device, true),
+            ("device", Device is not null, Kind == ChangeKind.Detach ? ChangeKind.Detach : ChangeKind.Device, true),
+            ("readOnly", ReadOnly is not null, ChangeKind.Device, false),
         ];
         var wrong = fields.Where(f => f.Of == Kind ? f.Needed && !f.Given : f.Given)
             .Select(f => new Invalid(f.Name, f.Given ? $"{f.Name} does not go with {Kind}." : $"{Kind} needs {f.Name}.")).ToList();

@@ -19,7 +19,12 @@ public sealed class HostDraft
 
     public string ThinPool { get; set; } = "";
 
+    public bool ExtendPool { get; set; }
+
     public string SwapGroup { get; set; } = "";
+
+    /// <summary>One on each line.</summary>
+    public string Devices { get; set; } = "";
 
     public string Bridge { get; set; } = "xenbr0";
 
@@ -53,7 +58,9 @@ public sealed class HostDraft
             VolumeGroup = remote.VolumeGroup,
             Storage = remote.Storage,
             ThinPool = remote.ThinPool ?? "",
+            ExtendPool = remote.ExtendsPool,
             SwapGroup = remote.SwapGroup ?? "",
+            Devices = string.Join('\n', remote.Devices),
             Bridge = remote.Bridge,
             Network = guests.Network,
             FirstIp = guests.First,
@@ -94,7 +101,9 @@ public sealed class HostDraft
         VolumeGroup = VolumeGroup,
         Storage = Storage,
         ThinPool = ThinPool,
+        ExtendPool = ExtendPool,
         SwapGroup = SwapGroup,
+        Devices = Devices.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
         Bridge = Bridge,
         Network = Network,
         FirstIp = FirstIp,

@@ -14,6 +14,7 @@ public static class HostLooks
         { SeenAt: null, Problem: null } => StatusLook.Working("Waiting for its first answer"),
         { SeenAt: null } => new("Not connected yet", Icons.Material.Outlined.LinkOff, Tone.Warning),
         { Problem: not null } => new("In trouble", Icons.Material.Outlined.ErrorOutline, Tone.Error),
+        { Warning: not null } => new("Nearly full", Icons.Material.Outlined.WarningAmber, Tone.Warning),
         { Mode: HostMode.Draining } => new("Draining", Icons.Material.Outlined.PauseCircle, Tone.Waiting),
         _ => new("Online", Icons.Material.Outlined.CheckCircle, Tone.Success),
     };

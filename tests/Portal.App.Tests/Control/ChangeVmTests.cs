@@ -39,6 +39,12 @@ public sealed class ChangeVmTests(WorldFixture fixture) : IClassFixture<WorldFix
         { new DomainChange.SetShare(65536, 0), "weight" },
         { new DomainChange.SetShare(256, -1), "cap" },
         { new DomainChange.SetShare(256, 6401), "cap" },
+        { new DomainChange.AttachDevice("/etc/shadow", "xvdc", false), "path" },
+        { new DomainChange.AttachDevice("/dev/../etc/shadow", "xvdc", false), "path" },
+        { new DomainChange.AttachDevice("/dev/sdb,xvda,w", "xvdc", false), "path" },
+        { new DomainChange.AttachDevice("/dev/sdb1", "xvda", false), "device" },
+        { new DomainChange.AttachDevice("/dev/sdb1", "xvdc", false), "path" },
+        { new DomainChange.DetachVolume("xvdb"), "device" },
         { new DomainChange.MakeVolume(VolumeLabel.Parse("data"), ByteSize.FromGiB(1), VolumeFormat.None), "change" },
         { new DomainChange.GrowVolume(null, ByteSize.FromGiB(100)), "change" },
         { new DomainChange.TakeSnapshot(VolumeLabel.Parse("before")), "change" },
@@ -235,6 +241,8 @@ public sealed class ChangeVmTests(WorldFixture fixture) : IClassFixture<WorldFix
         {
             Assert.Equal(Permission.ManageHosts, Assert.IsType<NotAllowed>((await AskAsync(vm, pin, ct, who)).Refusal).Permission);
             Assert.Equal(Permission.ManageHosts, Assert.IsType<NotAllowed>((await AskAsync(vm, new DomainChange.SetShare(512, 0), ct, who)).Refusal).Permission);
+            Assert.Equal(Permission.ManageHosts, Assert.IsType<NotAllowed>((await AskAsync(vm, new DomainChange.AttachDevice("/dev/sdb1", "xvdc", false), ct, who)).Refusal).Permission);
+            Assert.Equal(Permission.ManageHosts, Assert.IsType<NotAllowed>((await AskAsync(vm, new DomainChange.DetachVolume("xvdc"), ct, who)).Refusal).Permission);
         }
 
         Assert.False(await CanAsync(vm, c => c.Pause || c.Save, ct, viewer));

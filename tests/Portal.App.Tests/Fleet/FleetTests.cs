@@ -247,9 +247,12 @@ public sealed class FleetTests(PostgresFixture postgres)
         var ct = TestContext.Current.CancellationToken;
         await using var world = await PortalWorld.CreateAsync(postgres, ct);
         var (changing, reading) = (world.Main.Get<ChangeHost.Handler>(), world.Main.Get<GetHost.Handler>());
-        var id = (await AddAsync(world, Form("xen1"), ct)).Value;
+        var id = (await AddAsync(world, Form("xen1") with { ExtendPool = true }, ct)).Value;
         var vm = await world.RunningVmAsync(ct);
         await world.Database.ExecuteAsync("UPDATE vms SET host_id = $1 WHERE id = $2", ct, id.Value, vm.Id.Value);
+        var before = (await reading.HandleAsync(new(id), world.Administrator, ct)).Value.Remote!;
+        Assert.True(before.ExtendsPool);
+        Assert.Contains("vg vg0\npool vg0/thin\n", before.Installation, StringComparison.Ordinal);
 
         // What is there stays where it is; what is made from now on goes there.
         Assert.True((await changing.HandleAsync(new(id, Form("xen1") with { SwapGroup = " vgswap " }), world.Administrator, ct)).Succeeded);
@@ -260,6 +263,48 @@ public sealed class FleetTests(PostgresFixture postgres)
         var refused = (await changing.HandleAsync(new(id, Form("xen1")), world.Administrator, ct)).Refusal;
         Assert.Equal(("hosts.has_disks", "swapGroup"), (refused?.Code, refused?.Field));
         Assert.All(["vg0", "-vg", "a b"], name => Assert.Equal("swapGroup", AddHost.Check(Form("xen1") with { SwapGroup = name })?.Field));
+    }
+
+    [Fact]
+    public async Task The_hosts_own_disks_that_guests_may_get_are_named_one_by_one()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var id = (await AddAsync(world, Form("xen1") with { Devices = ["/dev/sdb1", "/dev/disk/by-id/scsi-0:1"] }, ct)).Value;
+
+        var host = (await world.Main.Get<GetHost.Handler>().HandleAsync(new(id), world.Administrator, ct)).Value.Remote!;
+
+        Assert.Equal(["/dev/sdb1", "/dev/disk/by-id/scsi-0:1"], host.Devices);
+        Assert.Contains("vg vg0\ndevice /dev/sdb1\ndevice /dev/disk/by-id/scsi-0:1\n", host.Installation, StringComparison.Ordinal);
+        Assert.All(["/dev/sdb1,w", "/dev/../etc", "/dev/", "sdb1", "/dev/sdb1\n"], path => Assert.Equal("devices", AddHost.Check(Form("xen1") with { Devices = [path] })?.Field));
+        Assert.Equal("devices", AddHost.Check(Form("xen1") with { Devices = ["/dev/sdb1", "/dev/sdb1"] })?.Field);
+    }
+
+    [Fact]
+    public async Task Storage_that_fills_up_is_said_once_a_day_and_extended_where_the_host_is_set_so()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var host = await world.HostAsync(ct);
+        var watch = world.Main.Get<HostWatch>();
+        world.Faults.Shape = new SimulatedShape { PoolMiB = 1000 << 10, PoolFills = true };
+
+        await watch.LookAsync(ct);
+        await watch.LookAsync(ct);
+
+        Assert.Contains("nearly full", (await world.HostAsync(ct)).Warning, StringComparison.Ordinal);
+        await using var db = world.Main.Dbs.ForSystem();
+        var mail = await db.Outbox.SingleAsync(m => m.Subject == $"Storage of host {host.Name} is nearly full", ct);
+        Assert.Contains("Extend it.", mail.Body, StringComparison.Ordinal);
+        Assert.Equal(1, await db.AuditEntries.CountAsync(e => e.Verb == "host.filling", ct));
+
+        await world.Database.ExecuteAsync("UPDATE hosts SET extends_pool = true WHERE id = $1", ct, host.Id.Value);
+        await watch.LookAsync(ct);
+        await watch.LookAsync(ct);
+
+        Assert.Null((await world.HostAsync(ct)).Warning);
+        Assert.Equal(1, await db.AuditEntries.CountAsync(e => e.Verb == "host.pool_extended" && e.Details.Contains("->"), ct));
+        Assert.Equal(1, await db.Outbox.CountAsync(m => m.Subject.StartsWith("Storage of host"), ct));
     }
 
     [Fact]
@@ -370,7 +415,7 @@ public sealed class FleetTests(PostgresFixture postgres)
     {
         public Task<SshPublicKey> KeyOfAsync(string address, int port, SshPublicKey? pinned, CancellationToken ct) => Task.FromResult(shows);
 
-        public string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key) => "";
+        public string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null) => "";
     }
 
     private sealed class Impostors(SshPublicKey shows) : IVmEngines

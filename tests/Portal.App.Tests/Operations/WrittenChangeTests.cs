@@ -26,6 +26,7 @@ public sealed class WrittenChangeTests
         { new DomainChange.SetShare(256, 0), """{"kind":"share","weight":256,"cap":0}""", "Weight 256, no cap" },
         { new DomainChange.MakeVolume(s_label, ByteSize.FromGiB(1), VolumeFormat.Ext4), """{"kind":"makeVolume","label":"data","size":1073741824,"format":"Ext4"}""", "Make volume data of 1 GiB" },
         { new DomainChange.AttachVolume(s_label, "xvdc", true), """{"kind":"attachVolume","label":"data","device":"xvdc","readOnly":true}""", "Attach volume data as xvdc, read only" },
+        { new DomainChange.AttachDevice("/dev/sdb1", "xvdc", false), """{"kind":"attachDevice","path":"/dev/sdb1","device":"xvdc","readOnly":false}""", "Attach the host's /dev/sdb1 as xvdc" },
         { new DomainChange.DetachVolume("xvdc"), """{"kind":"detachVolume","device":"xvdc"}""", "Detach xvdc" },
         { new DomainChange.RemoveVolume(s_label), """{"kind":"removeVolume","label":"data"}""", "Remove volume data" },
         { new DomainChange.GrowVolume(null, ByteSize.FromGiB(20)), """{"kind":"growVolume","label":null,"size":21474836480}""", "Grow the root disk to 20 GiB" },

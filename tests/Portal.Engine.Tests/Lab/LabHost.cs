@@ -50,7 +50,7 @@ public sealed class LabHost : IAsyncLifetime
         File.SetUnixFileMode(_key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Assert.True(SshPublicKey.TryParse(await File.ReadAllTextAsync(Path.Combine(_lab, "host_key.pub")), out var host));
         Target = new SshTarget("127.0.0.1", int.Parse(await File.ReadAllTextAsync(Path.Combine(_lab, "port")), System.Globalization.CultureInfo.InvariantCulture), HostInstall.User, host);
-        var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], _pair.Public);
+        var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], _pair.Public, "small", ["/dev/vgdisk/raw"]);
         foreach (var _ in Enumerable.Range(0, 2))
         {
             Assert.Contains("ready for the portal", await AsRootAsync("sh -s", script), StringComparison.Ordinal);

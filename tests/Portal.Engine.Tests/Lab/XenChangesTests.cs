@@ -119,6 +119,23 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
     }
 
     [Fact]
+    public async Task A_disk_of_the_host_itself_is_given_to_the_guest_and_comes_back_with_what_it_wrote()
+    {
+        await ReadyAsync();
+        await lab.AsRootAsync("lvcreate -qy -L 16M -n raw vgdisk && printf of-the-host >/dev/vgdisk/raw");
+        var given = new DomainChange.AttachDevice("/dev/vgdisk/raw", "xvde", ReadOnly: false);
+
+        // What the host's root did not name is not given, whoever asks.
+        Assert.Contains("/dev/vda", Assert.IsType<HostSaidNo>((await TryAsync(given with { Path = "/dev/vda" })).Refusal).Answer, StringComparison.Ordinal);
+        Assert.Equal(StepOutcome.Changed, await DoAsync(given));
+        Assert.Equal(StepOutcome.AlreadyThere, await DoAsync(given));
+        Assert.Contains("of-the-host", await guest.RunAsync("until [ -b /dev/xvde ]; do sleep 1; done; head -c 11 /dev/xvde; printf of-a-guest! | dd of=/dev/xvde conv=notrunc,fsync 2>/dev/null"), StringComparison.Ordinal);
+        Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.DetachVolume("xvde")));
+
+        Assert.Equal("of-a-guest!", await lab.AsRootAsync("dd if=/dev/vgdisk/raw bs=512 count=1 iflag=direct status=none | head -c 11; lvremove -qy vgdisk/raw >&2"));
+    }
+
+    [Fact]
     public async Task A_second_network_interface_comes_and_goes()
     {
         await ReadyAsync();

@@ -115,6 +115,33 @@ public sealed class XenFaultTests(LabHost lab, LabEngine engine) : IClassFixture
         Assert.Equal(StepOutcome.Changed, await AgainAsync(() => xen.EnsureDisksGoneAsync(An.Fence(_spec), _spec.Name, Ct)));
     }
 
+    [Fact]
+    public async Task A_pool_that_fills_up_refuses_says_so_is_extended_and_goes_on()
+    {
+        Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        await lab.AsRootAsync("lvcreate -qy --type thin-pool -L 64M -n small vgdisk");
+        await using var engines = new VmEngines(TimeProvider.System, new EngineOptions { WorkPath = An.Pool() }, lab.PortalKeyAsync);
+        var xen = engines.For(new HostConnection(default, HostKind.Xen, LabHost.Instance, "") { Xen = lab.Access with { Pool = "small", ExtendsPool = true } });
+        var spec = An.Spec(LabHost.Instance, 64);
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await xen.ExtendPoolAsync(Ct)));
+        Value(await MakeAsync("a", 60));
+        await lab.AsRootAsync($"yes | dd of=/dev/vgdisk/{spec.Name}-va bs=1M count=60 iflag=fullblock oflag=direct status=none");
+
+        Assert.Equal(new PoolFull(ByteSize.FromMiB(16), ByteSize.FromMiB(4)), (await MakeAsync("b", 16)).Refusal);
+        var warned = Assert.Single((await xen.ProbeAsync(Ct)).Findings);
+        Assert.Equal(("pool.full", false), (warned.Code, warned.Blocks));
+        Assert.Equal(StepOutcome.Changed, Value(await xen.ExtendPoolAsync(Ct)));
+
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await xen.ExtendPoolAsync(Ct)));
+        Assert.Empty((await xen.ProbeAsync(Ct)).Findings);
+        Assert.Equal("80", (await lab.AsRootAsync("lvs --noheadings --nosuffix --units m -o lv_size vgdisk/small")).Trim().Split('.')[0]);
+        Assert.Equal(StepOutcome.Changed, Value(await MakeAsync("b", 16)));
+        Value(await xen.EnsureDisksGoneAsync(An.Fence(spec), spec.Name, Ct));
+        await lab.AsRootAsync("lvremove -qy vgdisk/small");
+
+        Task<Result<StepOutcome>> MakeAsync(string label, long mib) => xen.ChangeAsync(An.Fence(spec), spec.Name, new DomainChange.MakeVolume(VolumeLabel.Parse(label), ByteSize.FromMiB(mib), VolumeFormat.None), Ct);
+    }
+
     private static StepOutcome Value(Result<StepOutcome> result) => result.TryGet(out var outcome, out var refusal) ? outcome : throw new InvalidOperationException(refusal.Message);
 
     private static async Task<StepOutcome> AgainAsync(Func<Task<Result<StepOutcome>>> step)

@@ -15,10 +15,10 @@ public sealed class LvmAnswersTests
                   "report": [
                       {
                           "lv": [
-                              {"vg_name":"vgdisk", "lv_name":"thin", "lv_size":"8589934592", "lv_attr":"twi-aotz--", "lv_tags":"", "pool_lv":"", "origin":"", "data_percent":"12.50", "metadata_percent":"10.79"},
-                              {"vg_name":"vgdisk", "lv_name":"p1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1", "lv_size":"1073741824", "lv_attr":"Vwi-a-tz--", "lv_tags":"portal,portal.whole", "pool_lv":"thin", "origin":"t1ab1ab1a-tiny-linux-2", "data_percent":"1.00", "metadata_percent":""},
-                              {"vg_name":"vgdisk", "lv_name":"swap", "lv_size":"1073741824", "lv_attr":"-wi-a-----", "lv_tags":"", "pool_lv":"", "origin":"", "data_percent":"", "metadata_percent":""},
-                              {"vg_name":"vgswap", "lv_name":"p1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g2", "lv_size":"71303168", "lv_attr":"swi-a-s---", "lv_tags":"portal", "pool_lv":"", "origin":"t1ab1ab1a-tiny-linux-2", "data_percent":"50.00", "metadata_percent":""}
+                              {"vg_name":"vgdisk", "lv_name":"thin", "lv_size":"8589934592", "lv_attr":"twi-aotz--", "lv_tags":"", "pool_lv":"", "origin":"", "data_percent":"12.50", "metadata_percent":"10.79", "lv_metadata_size":"8388608"},
+                              {"vg_name":"vgdisk", "lv_name":"p1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g1", "lv_size":"1073741824", "lv_attr":"Vwi-a-tz--", "lv_tags":"portal,portal.whole", "pool_lv":"thin", "origin":"t1ab1ab1a-tiny-linux-2", "data_percent":"1.00", "metadata_percent":"", "lv_metadata_size":""},
+                              {"vg_name":"vgdisk", "lv_name":"swap", "lv_size":"1073741824", "lv_attr":"-wi-a-----", "lv_tags":"", "pool_lv":"", "origin":"", "data_percent":"", "metadata_percent":"", "lv_metadata_size":""},
+                              {"vg_name":"vgswap", "lv_name":"p1ab1ab1a-01a20e0b9d1577479efb9ab056a0914a-g2", "lv_size":"71303168", "lv_attr":"swi-a-s---", "lv_tags":"portal", "pool_lv":"", "origin":"t1ab1ab1a-tiny-linux-2", "data_percent":"50.00", "metadata_percent":"", "lv_metadata_size":""}
                           ]
                       }
                   ]
@@ -26,7 +26,7 @@ public sealed class LvmAnswersTests
             """);
 
         Assert.Equal((true, 12.5m, 10.79m), (volumes[0].IsThinPool, volumes[0].DataPercent, volumes[0].MetadataPercent));
-        Assert.Equal(new ByteSize(1L << 30), volumes[0].Taken);
+        Assert.Equal((new ByteSize(1L << 30), ByteSize.FromMiB(8)), (volumes[0].Taken, volumes[0].MetadataSize));
         Assert.Equal(("thin", "t1ab1ab1a-tiny-linux-2"), (volumes[1].Pool, volumes[1].Origin));
         Assert.Equal(["portal", "portal.whole"], volumes[1].Tags);
         Assert.Equal(new ByteSize((1L << 30) / 100), volumes[1].Taken);

@@ -61,7 +61,7 @@ public sealed class HostChannelTests : IDisposable
         }
 
         await using var channel = await _host.ConnectAsync(ct);
-        Assert.True((await channel.RunAsync(Command("facts", []), ct)).Succeeded);
+        Assert.Contains("vg vg0\nvg vg.swap\npool vg0/thin\ndevice /dev/sdb1\n", (await channel.RunAsync(Command("facts", []), ct)).Output, StringComparison.Ordinal);
         var end = await channel.RunAsync(Command("tail", ["--bytes", "5", log]), ct);
         await File.AppendAllTextAsync(log, "last words", ct);
         var heard = new StringBuilder();
@@ -205,6 +205,9 @@ public sealed class HostChannelTests : IDisposable
     [InlineData("cat", "/proc/../etc/shadow")]
     [InlineData("lvremove", "--yes", "vg0/system")]
     [InlineData("lvremove", "--yes", "other/p0123abcd-0190a5b00000700080000000000beef0-g1")]
+    [InlineData("lvextend", "--size", "1073741824b", "vg0/other")]
+    [InlineData("lvextend", "--poolmetadatasize", "1073741824b", "vg.swap/thin")]
+    [InlineData("lvremove", "--yes", "vg0/thin")]
     [InlineData("lvs", "--config", "devices{}")]
     [InlineData("vgs", "other")]
     [InlineData("xl", "create", "/etc/passwd")]
@@ -215,6 +218,11 @@ public sealed class HostChannelTests : IDisposable
     [InlineData("put", "domains/../../etc/cron.d/x")]
     [InlineData("put", "saves/p0123abcd-0190a5b0000070008000000000000beef-g1")]
     [InlineData("xl", "block-attach", "p0123abcd-0190a5b000007000800000000000beef-g1", "phy:/dev/vg0/p0123abcd-0190a5b000007000800000000000dead-g1,xvdb,w")]
+    [InlineData("xl", "block-attach", "p0123abcd-0190a5b000007000800000000000beef-g1", "phy:/dev/sdb,xvde,w")]
+    [InlineData("xl", "block-attach", "p0123abcd-0190a5b000007000800000000000beef-g1", "phy:/dev/sdb10,xvde,w")]
+    [InlineData("xl", "block-attach", "p0123abcd-0190a5b000007000800000000000beef-g1", "file:/dev/sdb1,xvde,w")]
+    [InlineData("fill", "/dev/sdb1")]
+    [InlineData("blkdiscard", "--zeroout", "/dev/sdb1")]
     [InlineData("put", "fences/p0123abcd-0190a5b0000070008000000000000beef-g1")]
     [InlineData("get", "domains/p0123abcd-../../x")]
     [InlineData("fill", "/dev/sda")]

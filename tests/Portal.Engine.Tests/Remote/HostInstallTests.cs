@@ -19,6 +19,8 @@ public sealed class HostInstallTests
         Assert.True(SshPublicKey.TryParse(Key, out var key));
 
         Assert.Throws<ArgumentException>(() => HostInstall.Script(instance, ["vg0", group], key));
+        Assert.Throws<ArgumentException>(() => HostInstall.Script(instance, ["vg0"], key, group));
+        Assert.Throws<ArgumentException>(() => HostInstall.Script(instance, ["vg0"], key, null, [group]));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ internal sealed class PortalHost : IDisposable
 
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("portal-host-");
 
-    public PortalHost() => File.WriteAllText(Path.Combine(_home.FullName, "conf"), $"# for tests\ninstance {Instance}\nvg vg0\nvg vg.swap\n");
+    public PortalHost() => File.WriteAllText(Path.Combine(_home.FullName, "conf"), $"# for tests\ninstance {Instance}\nvg vg0\nvg vg.swap\npool vg0/thin\ndevice /dev/sdb1\n");
 
     public string Base => Path.Combine(_home.FullName, "base");
 

@@ -14,6 +14,8 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
     {
         public Task<HostReport> ProbeAsync(CancellationToken ct) => engine.ProbeAsync(ct);
 
+        public Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct) => engine.ExtendPoolAsync(ct);
+
         public IReadOnlySet<DomainAbility> Abilities => engine.Abilities;
 
         public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>

@@ -13,7 +13,7 @@ using Portal.App;
 namespace Portal.Migrations
 {
     [DbContext(typeof(PortalDb))]
-    [Migration("20261128211824_HostStorage")]
+    [Migration("20261128214100_HostStorage")]
     partial class HostStorage
     {
         /// <inheritdoc />
