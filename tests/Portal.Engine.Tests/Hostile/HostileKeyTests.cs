@@ -55,7 +55,7 @@ public sealed class HostileKeyTests(Trap trap) : IClassFixture<Trap>
 
         var script = HostInstall.Script(Instance, groups, key);
         var from = script.IndexOf("cat >/etc/portal-host.conf.new", StringComparison.Ordinal);
-        var to = script.IndexOf("mv /etc/portal-host.conf.new", StringComparison.Ordinal);
+        var to = script.IndexOf("# What this machine's administrator lets the portal adopt", StringComparison.Ordinal);
         var written = await ShellAsync(script[from..to].Replace(">/etc/portal-host.conf.new", "", StringComparison.Ordinal));
 
         Assert.Equal(groups.Select(group => $"vg {group}").Prepend($"instance {Instance}"), written.Split('\n')[..^1]);

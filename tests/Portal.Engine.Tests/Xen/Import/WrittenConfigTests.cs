@@ -26,7 +26,7 @@ public sealed class WrittenConfigTests
                 new ForeignDisk("phy", $"/dev/vgdisk/{spec.Name.Text}-seed", "xvdb", true, "raw", false, new ForeignVolume("vgdisk", $"{spec.Name.Text}-seed")),
             ],
             domain.Disks);
-        Assert.Equal([new ForeignVif { Mac = spec.Mac, Bridge = "xenbr0" }], domain.Vifs);
+        Assert.Equal([new ForeignVif { Mac = spec.Mac, Bridge = "xenbr0", Ip = $"{spec.Address.Address}", HostDevice = XenConfig.CardOf(spec.Mac) }], domain.Vifs);
         Assert.Empty(domain.NotUnderstood);
     }
 }
