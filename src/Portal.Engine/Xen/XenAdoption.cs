@@ -32,7 +32,7 @@ internal sealed class XenAdoption(XenHost host, XenForeign foreign)
         }
 
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
-        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).ToDictionary(v => v.Name);
+        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => v.Group == host.Storage.Group).ToDictionary(v => v.Name);
         for (var i = 0; i < adopted.Disks.Count; i++)
         {
             var (before, after) = (adopted.Disks[i].Volume, AdoptedDomain.VolumeOf(spec.Name, i));
@@ -75,7 +75,7 @@ internal sealed class XenAdoption(XenHost host, XenForeign foreign)
     {
         var adopted = Adopted(spec);
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
-        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).ToDictionary(v => v.Name);
+        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => v.Group == host.Storage.Group).ToDictionary(v => v.Name);
         for (var i = 0; i < adopted.Disks.Count; i++)
         {
             if (volumes.TryGetValue(AdoptedDomain.VolumeOf(spec.Name, i), out var ours))

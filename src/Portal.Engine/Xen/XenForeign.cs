@@ -20,7 +20,7 @@ internal sealed class XenForeign(XenHost host)
         var answer = await host.AskAsync(PortalHostCommands.Configs(), ct).ConfigureAwait(false);
         var sightings = ForeignSighting.Of(
             host.Instance, [.. running.Select(d => (d.Name!, d.State, told[d.DomId].FirstOrDefault() is { } said ? new ForeignReading("xl list -l", false, said) : null))], Files(answer, known));
-        return sightings.Count == 0 ? sightings : XenOffers.With(sightings, host.Storage, await host.VolumesAsync(ct).ConfigureAwait(false), Permits(answer));
+        return sightings.Count == 0 ? sightings : XenOffers.With(sightings, host.Storage, [.. (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => v.Group == host.Storage.Group)], Permits(answer));
     }
 
     /// <summary>What the host's administrator lets the portal adopt, as he wrote it, blanks aside.</summary>

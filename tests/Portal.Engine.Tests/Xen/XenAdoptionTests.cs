@@ -147,7 +147,7 @@ public sealed class XenAdoptionTests : IAsyncDisposable
             ["configs"] => (0, string.Concat(Permits.Select(p => p + "\n")), ""),
             ["list", "images"] => (0, string.Concat(Images.Select(i => i + "\n")), ""),
             ["get", ..] => (2, "", "No such file"),
-            ["lvs", ..] => (0, JsonSerializer.Serialize(new { report = new[] { new { lv = Volumes.Select(v => new { lv_name = v.Key, lv_size = "1073741824", lv_attr = v.Key == "thin" ? "twi-aotz--" : "-wi-a-----", lv_tags = string.Join(',', v.Value), pool_lv = "", origin = "", data_percent = "", metadata_percent = "" }) } } }), ""),
+            ["lvs", ..] => (0, JsonSerializer.Serialize(new { report = new[] { new { lv = Volumes.Select(v => new { vg_name = "vg0", lv_name = v.Key, lv_size = "1073741824", lv_attr = v.Key == "thin" ? "twi-aotz--" : "-wi-a-----", lv_tags = string.Join(',', v.Value), pool_lv = "", origin = "", data_percent = "", metadata_percent = "", lv_metadata_size = "" }) } } }), ""),
             _ when LastsFor-- <= 0 => (5, "", "It failed."),
             ["xl", "shutdown", "-F", var name] => Done(() => Running.Remove(name)),
             ["xl", "create", "-q", "/etc/xen/web1.cfg"] => Done(() => Running.Add("Web1")),
