@@ -63,15 +63,19 @@ public sealed class AdoptPermitTests : IDisposable
     [Fact]
     public async Task His_word_counts_at_once_and_so_does_its_end()
     {
-        await using var channel = await _host.ConnectAsync(TestContext.Current.CancellationToken);
+        var ct = TestContext.Current.CancellationToken;
         var shutdown = new HostCommand("xl", ["shutdown", "-F", "web"], TimeSpan.FromSeconds(30)) { Fence = new Fence(s_vm, 1), Changes = true };
-        await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(shutdown, TestContext.Current.CancellationToken));
+        await using var before = await _host.ConnectAsync(ct);
+        await Assert.ThrowsAsync<HostFaultException>(() => before.RunAsync(shutdown, ct));
 
         Allow("volume=vg0/web");
-        Assert.False((await channel.RunAsync(shutdown, TestContext.Current.CancellationToken)).Succeeded);
+        await using var allowed = await _host.ConnectAsync(ct);
+        Assert.False((await allowed.RunAsync(shutdown, ct)).Succeeded);
         _host.Unconfigure();
 
-        await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(shutdown, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<HostFaultException>(() => allowed.RunAsync(shutdown, ct));
+        await using var after = await _host.ConnectAsync(ct);
+        Assert.Contains("forbidden", (await Assert.ThrowsAsync<HostFaultException>(() => after.RunAsync(shutdown, ct))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
