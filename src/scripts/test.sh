@@ -10,7 +10,7 @@ TEST_ORDER=(Kernel Engine Architecture App Web Script Browser)
 FAST_TESTS=(Kernel Engine Architecture App)
 
 # A project that says nothing for so long hangs; the whole is then no wiser for waiting.
-TEST_LIMIT="${PORTAL_TEST_LIMIT:-60m}"
+TEST_LIMIT="${PORTAL_TEST_LIMIT:-40m}"
 
 command_test() {
     local fast='' project only=()

@@ -94,11 +94,19 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
     // What is said is written down while the work goes on, so that people see it live and it is not lost with the process.
     private async Task<T> FollowAsync<T>(Claim claim, BuildLog log, Task<T> work)
     {
-        while (!work.IsCompleted)
+        try
         {
-            // Not broken off by a stop of the portal: the work is, and says so.
-            await Task.WhenAny(work, Task.Delay(s_flush, _clock, CancellationToken.None));
-            await WriteAsync(claim, log, null, CancellationToken.None);
+            while (!work.IsCompleted)
+            {
+                // Not broken off by a stop of the portal: the work is, and says so.
+                await Task.WhenAny(work, Task.Delay(s_flush, _clock, CancellationToken.None));
+                await WriteAsync(claim, log, null, CancellationToken.None);
+            }
+        }
+        finally
+        {
+            // Also where the log could not be written: the next pass must not begin a second one beside it.
+            await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return await work;

@@ -8,7 +8,7 @@ namespace Portal.App.Templates;
 public sealed record TemplateFailsTest(string What)
     : Refusal("templates.fails_test", $"The test of the new version failed: {What} It is not offered.");
 
-/// <summary>A guest of a new version boots, answers on its console and shuts down. Nothing of it stays, however it ends.</summary>
+/// <summary>A guest of a new version boots, answers on its console and shuts down. Nothing of it stays, however it ends; where a host refuses that, the log says so.</summary>
 internal sealed class TemplateTrial(TimeProvider clock)
 {
     // Emulated guests on a busy machine take minutes.
@@ -25,7 +25,11 @@ internal sealed class TemplateTrial(TimeProvider clock)
         }
 
         // What a process left that died in the middle.
-        await ClearAsync(engine, fence, spec, ct);
+        if (await ClearAsync(engine, fence, spec, ct) is { } stays)
+        {
+            return stays;
+        }
+
         try
         {
             say("Making a guest\n");
@@ -37,7 +41,10 @@ internal sealed class TemplateTrial(TimeProvider clock)
         }
         finally
         {
-            await ClearAsync(engine, fence, spec, CancellationToken.None);
+            if (await ClearAsync(engine, fence, spec, CancellationToken.None) is { } left)
+            {
+                say($"\nIts guest {spec.Name} stays on the host: {left.Message}\n");
+            }
         }
     }
 
@@ -104,10 +111,8 @@ internal sealed class TemplateTrial(TimeProvider clock)
         return false;
     }
 
-    private static async Task ClearAsync(IVmEngine engine, Fence fence, DomainSpec spec, CancellationToken ct)
-    {
-        await engine.EnsureOffAsync(fence, spec.Name, ct);
-        await engine.EnsureUndefinedAsync(fence, spec.Name, ct);
-        await engine.EnsureDisksGoneAsync(fence, spec.Name, ct);
-    }
+    private static async Task<Refusal?> ClearAsync(IVmEngine engine, Fence fence, DomainSpec spec, CancellationToken ct) =>
+        (await engine.EnsureOffAsync(fence, spec.Name, ct)).Refusal
+        ?? (await engine.EnsureUndefinedAsync(fence, spec.Name, ct)).Refusal
+        ?? (await engine.EnsureDisksGoneAsync(fence, spec.Name, ct)).Refusal;
 }
