@@ -5,6 +5,8 @@ public sealed class LibvirtEngineTests(LibvirtHost host) : EngineContract
 {
     protected override string Instance => host.Instance;
 
+    protected override IReadOnlyList<string> PlanWords { get; } = ["qemu-img create", "genisoimage", "define", "start"];
+
     [Fact]
     public async Task A_saved_guest_goes_on_where_it_was_and_its_console_too()
     {

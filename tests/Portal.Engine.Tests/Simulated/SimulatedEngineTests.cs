@@ -18,6 +18,8 @@ public sealed class SimulatedEngineTests : EngineContract, IAsyncDisposable
 
     protected override string Instance { get; } = An.Instance();
 
+    protected override IReadOnlyList<string> PlanWords { get; } = ["root disk", "seed", "domain", "start"];
+
     [Fact]
     public async Task The_host_outlives_the_engine()
     {
