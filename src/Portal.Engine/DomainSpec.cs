@@ -122,6 +122,9 @@ public sealed partial record TemplateImage
 
     public string Version { get; }
 
+    /// <summary>How guests of it start.</summary>
+    public ImageBoot Boot { get; init; }
+
     [GeneratedRegex("^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\z", RegexOptions.CultureInvariant)]
     private static partial Regex NameForm();
 

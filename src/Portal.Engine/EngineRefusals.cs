@@ -41,3 +41,16 @@ public sealed record WrongState(string Domain, string Needs)
 /// <summary>A disk is in use by a running domain.</summary>
 public sealed record DiskInUse(string Domain)
     : Refusal("engine.disk_in_use", $"The domain {Domain} is still running; its disk cannot be removed.");
+
+/// <summary>An image that an operator brought cannot become a template.</summary>
+/// <param name="Why">What is wrong with it, and what to do, in whole sentences.</param>
+public sealed record ImageRefused(string Why)
+    : Refusal("engine.image_refused", Why);
+
+/// <summary>Images start from their own disk, and this host cannot do that.</summary>
+public sealed record DiskNotBooted(string Template)
+    : Refusal("engine.disk_not_booted", $"{Template} starts from its own disk, which this host cannot: it starts kernels that lie beside the disk. Use a KVM host.");
+
+/// <summary>The portal's machine cannot confine the programs that take an image apart.</summary>
+public sealed record NoSandbox(string Why)
+    : Refusal("engine.no_sandbox", $"Images are taken apart only in a sandbox, and this machine has none: {Why}");

@@ -29,4 +29,7 @@ public sealed class EngineOptions
 {
     /// <summary>An absolute directory for what is made here on its way to other hosts (images, seeds), and for copies of their consoles.</summary>
     public string WorkPath { get; set; } = Path.Combine(Path.GetTempPath(), $"portal-{Environment.UserName}");
+
+    /// <summary>How large what operators import may be.</summary>
+    public ImportBounds Imports { get; set; } = new();
 }

@@ -33,8 +33,15 @@ xz xz-utils
 LIST
 }
 
-# Debians are built there as well, with what images need.
-needs_templates() { echo "mmdebstrap mmdebstrap"; }
+# Debians are built there as well, with what images need; what operators bring is taken apart in a sandbox.
+needs_templates() {
+    cat <<'LIST'
+mmdebstrap mmdebstrap
+bwrap bubblewrap
+xz xz-utils
+zstd zstd
+LIST
+}
 
 # The engine's tests, fast ones too, have Xen's own parser read what the portal writes for it.
 needs_engine_tests() { echo "libxlutil.so.4.17 libxenmisc4.17"; }

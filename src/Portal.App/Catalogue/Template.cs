@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Portal.Engine;
@@ -14,6 +15,7 @@ public sealed class Template
 
     public const int MaxName = 100;
     public const int MaxDescription = 1000;
+    public const int MaxSignIn = 300;
 
     public Template(string slug, string name, string description, string signIn, ByteSize minMemory, ByteSize minDisk)
     {
@@ -50,6 +52,13 @@ public sealed class Template
         SignIn = signIn;
         Offered = offered;
     }
+
+    /// <summary>What VMs have to have for its newest version.</summary>
+    public void Need(ByteSize minMemory, ByteSize minDisk)
+    {
+        MinMemory = minMemory;
+        MinDisk = minDisk;
+    }
 }
 
 /// <summary>One version of a template: an image whose content never changes. An order gets the newest that was ever built somewhere.</summary>
@@ -60,8 +69,9 @@ public sealed class TemplateVersion
     }
 
     /// <param name="needsTest">It was built by request: no host gets it, and nobody can order it, before it has passed its test.</param>
-    public TemplateVersion(TemplateId template, string version, string imageName, bool needsTest = false)
+    public TemplateVersion(TemplateId template, string version, string imageName, bool needsTest = false, ImageBoot boot = ImageBoot.Kernel)
     {
+        Boot = boot;
         NeedsTest = needsTest;
         Id = TemplateVersionId.New();
         TemplateId = template;
@@ -83,9 +93,12 @@ public sealed class TemplateVersion
 
     public string ImageName { get; private set; } = "";
 
+    /// <summary>How guests of it start: from its own disk they do so on some hosts alone, see <see cref="IVmEngine.BootsDisks"/>.</summary>
+    public ImageBoot Boot { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private set; }
 
-    public TemplateImage Image => new(ImageName, Version);
+    public TemplateImage Image => new(ImageName, Version) { Boot = Boot };
 }
 
 /// <summary>A size that can be ordered; its price is in the price list.</summary>
@@ -134,7 +147,7 @@ internal sealed class TemplateConfiguration : IEntityTypeConfiguration<Template>
         builder.Property(t => t.Slug).HasMaxLength(63);
         builder.Property(t => t.Name).HasMaxLength(Template.MaxName);
         builder.Property(t => t.Description).HasMaxLength(Template.MaxDescription);
-        builder.Property(t => t.SignIn).HasMaxLength(300);
+        builder.Property(t => t.SignIn).HasMaxLength(Template.MaxSignIn);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(t => t.Slug).IsUnique();
     }
@@ -146,6 +159,13 @@ public static class TemplateVersions
     /// <summary>A template's versions, the one that an order gets first.</summary>
     public static IQueryable<TemplateVersion> InOrderOfChoice(this IQueryable<TemplateVersion> versions, TemplateId template) =>
         versions.Where(v => v.TemplateId == template).OrderByDescending(v => v.ReleasedAt != null).ThenByDescending(v => v.Id);
+
+    /// <summary>What the next version that is asked for today is called: the day, and which of it.</summary>
+    internal static async Task<string> NextVersionAsync(this PortalDb db, TemplateId template, CancellationToken ct)
+    {
+        var day = (await db.NowAsync(ct)).ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+        return $"{day}.{await db.TemplateVersions.CountAsync(v => v.TemplateId == template && EF.Functions.Like(v.Version, day + ".%"), ct) + 1}";
+    }
 }
 
 internal sealed class TemplateVersionConfiguration : IEntityTypeConfiguration<TemplateVersion>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Portal.App.Access;
@@ -47,9 +46,7 @@ public static class BuildTemplate
                 db.Add(AuditEntry.OfPlatform(actor, "template.created", template.Id.Value, template.Name));
             }
 
-            var day = (await db.NowAsync(ct)).ToString("yyyyMMdd", CultureInfo.InvariantCulture);
-            var earlier = await db.TemplateVersions.CountAsync(v => v.TemplateId == template.Id && EF.Functions.Like(v.Version, day + ".%"), ct);
-            var version = new TemplateVersion(template.Id, $"{day}.{earlier + 1}", Slug, needsTest: true);
+            var version = new TemplateVersion(template.Id, await db.NextVersionAsync(template.Id, ct), Slug, needsTest: true);
             var build = new TemplateBuild(version.Id, $"{template.Name} {version.Version}", request.Release, actor.Name);
             db.Add(version);
             db.Add(build);

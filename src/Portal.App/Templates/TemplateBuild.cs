@@ -25,6 +25,8 @@ public sealed class TemplateBuild
     public const int MaxLog = 40_000;
     public const int MaxProblem = 2000;
 
+    public const int MaxImport = 8000;
+
     /// <summary>So many processes may die of it; then a person is asked.</summary>
     public const int MaxTries = 3;
 
@@ -32,8 +34,10 @@ public sealed class TemplateBuild
     {
     }
 
-    public TemplateBuild(TemplateVersionId version, string name, string release, string startedBy)
+    /// <param name="import">What is imported, see <see cref="WrittenImport"/>; null where a Debian is built.</param>
+    public TemplateBuild(TemplateVersionId version, string name, string release, string startedBy, string? import = null)
     {
+        Import = import;
         Id = TemplateBuildId.New();
         TemplateVersionId = version;
         Name = name;
@@ -48,8 +52,11 @@ public sealed class TemplateBuild
     /// <summary>The template's name and version when it was asked for.</summary>
     public string Name { get; private set; } = "";
 
-    /// <summary>Of Debian: its codename.</summary>
+    /// <summary>Of Debian: its codename. Of an import: the template's slug.</summary>
     public string Release { get; private set; } = "";
+
+    /// <summary>What is imported, as <see cref="WrittenImport"/> writes it; null where a Debian is built.</summary>
+    public string? Import { get; private set; }
 
     public string StartedBy { get; private set; } = "";
 
@@ -81,12 +88,13 @@ internal sealed class TemplateBuildConfiguration : IEntityTypeConfiguration<Temp
         builder.ToTable("template_builds", table => table.HasCheckConstraint("ck_template_builds_finished", "(state IN ('Done', 'Failed')) = (finished_at IS NOT NULL)"));
         builder.Property(b => b.Name).HasMaxLength(Template.MaxName + 31);
         builder.Property(b => b.Release).HasMaxLength(30);
+        builder.Property(b => b.Import).HasMaxLength(TemplateBuild.MaxImport);
         builder.Property(b => b.StartedBy).HasMaxLength(200);
         builder.Property(b => b.Log).HasMaxLength(TemplateBuild.MaxLog);
         builder.Property(b => b.Problem).HasMaxLength(TemplateBuild.MaxProblem);
         builder.Property(b => b.CreatedAt).HasDefaultValueSql("clock_timestamp()");
         builder.HasOne<TemplateVersion>().WithMany().HasForeignKey(b => b.TemplateVersionId).OnDelete(DeleteBehavior.Restrict);
-        // One at a time of each release.
+        // One at a time of each release, and of each template that is imported.
         builder.HasIndex(b => b.Release).IsUnique().HasFilter("finished_at IS NULL");
     }
 }

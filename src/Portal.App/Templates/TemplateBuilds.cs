@@ -12,8 +12,9 @@ using Portal.Kernel;
 namespace Portal.App.Templates;
 
 /// <summary>No host can test it now.</summary>
-public sealed record NoHostForTest()
-    : Refusal("templates.no_host", "No host is in use and well, and a new version is tested on one before it is offered. Add a host or mend one, then build again.");
+/// <param name="Boot">How its guests start: not every host is for each.</param>
+public sealed record NoHostForTest(ImageBoot Boot)
+    : Refusal("templates.no_host", $"No {(Boot == ImageBoot.Disk ? "KVM host" : "host")} is in use and well, and a new version is tested on one before it is offered. Add a host or mend one, then build again.");
 
 /// <summary>Works builds of templates off, one at a time in each process. What a process that died was at is taken over, as operations are.</summary>
 public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop workshop, IVmEngines engines, ProcessLease lease, TimeProvider clock, ILogger<TemplateBuilds> logger)
@@ -59,16 +60,19 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         await using var db = dbs.ForSystem();
         var version = await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == new TemplateVersionId(claim.Version), ct);
         var template = await db.Templates.AsNoTracking().SingleAsync(t => t.Id == version.TemplateId, ct);
-        if ((await FollowAsync(claim, log, workshop.EnsureDebianAsync(version.Image, claim.Release, log.Add, ct))).Refusal is { } notBuilt)
+        var import = WrittenImport.Read(claim.Import);
+        var built = import is null ? workshop.EnsureDebianAsync(version.Image, claim.Release, log.Add, ct) : workshop.EnsureImportedAsync(version.Image, import.Image, log.Add, ct);
+        if ((await FollowAsync(claim, log, built)).Refusal is { } notBuilt)
         {
             return notBuilt;
         }
 
-        var host = await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse && h.Problem == null).OrderBy(h => h.Name).FirstOrDefaultAsync(ct);
+        var hosts = await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse && h.Problem == null).OrderBy(h => h.Name).ToListAsync(ct);
+        var host = hosts.FirstOrDefault(h => version.Boot == ImageBoot.Kernel || engines.For(h.Connection).BootsDisks);
         var network = host is null ? null : await db.Networks.AsNoTracking().OrderBy(n => n.Id).FirstOrDefaultAsync(n => n.HostId == host.Id, ct);
         if (host is null || network is null)
         {
-            return new NoHostForTest();
+            return new NoHostForTest(version.Boot);
         }
 
         log.Add($"Testing on {host.Name}\n");
@@ -79,8 +83,8 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         {
             Name = new DomainName(host.Instance, vm, 1),
             Vcpus = 1,
-            Memory = ByteSize.FromMiB(Math.Max(384, template.MinMemory.CeilingMiB)),
-            Disk = template.MinDisk,
+            Memory = ByteSize.FromMiB(Math.Max(384, (import?.Memory ?? template.MinMemory).CeilingMiB)),
+            Disk = import?.Disk ?? template.MinDisk,
             Template = version.Image,
             HostName = VmName.Parse("template-test"),
             Mac = MacAddress.OfSequence(mac),
@@ -88,7 +92,7 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
             Address = network.Shared ? new GuestAddress(IPAddress.Parse("169.254.77.77"), 16, IPAddress.Parse("169.254.77.1"), network.Dns) : network.Guest(network.LastIp),
             SshKeys = [],
         };
-        return await FollowAsync(claim, log, new TemplateTrial(_clock).RunAsync(engines.For(host.Connection), new Fence(vm, claim.Epoch), spec, log.Add, ct));
+        return await FollowAsync(claim, log, new TemplateTrial(_clock).RunAsync(engines.For(host.Connection), new Fence(vm, claim.Epoch), spec, import is not null, log.Add, ct));
     }
 
     // What is said is written down while the work goes on, so that people see it live and it is not lost with the process.
@@ -129,6 +133,12 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         var template = await db.Templates.SingleAsync(t => t.Id == version.TemplateId, ct);
         if (problem is null)
         {
+            if (WrittenImport.Read(claim.Import) is { } import)
+            {
+                template.Change(import.Name, import.Description, import.SignIn, template.Offered);
+                template.Need(import.Memory, import.Disk);
+            }
+
             // A template is offered with its first good version; one that was withdrawn since stays so.
             var first = !await db.TemplateVersions.AnyAsync(v => v.TemplateId == template.Id && v.ReleasedAt != null, ct);
             var now = await db.NowAsync(ct);
@@ -143,6 +153,11 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         await db.SaveChangesAsync(ct);
         await db.AnnounceAsync(Topic.Templates, ct);
         await transaction.CommitAsync(ct);
+        if (WrittenImport.Read(claim.Import)?.Upload is { } upload)
+        {
+            workshop.DropUpload(upload);
+        }
+
         Ended(logger, claim.Name, problem ?? "offered");
     }
 
@@ -164,7 +179,7 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
                     WHERE p.id = w.owner))
                 ORDER BY w.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING b.id AS id, b.template_version_id AS version, b.name AS name, b.release AS release, b.owner AS owner, b.epoch AS epoch, b.tries AS tries, b.log AS log
+            RETURNING b.id AS id, b.template_version_id AS version, b.name AS name, b.release AS release, b.owner AS owner, b.epoch AS epoch, b.tries AS tries, b.log AS log, b.import AS import
             """).ToListAsync(ct)).SingleOrDefault();
     }
 
@@ -194,7 +209,7 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         await db.Database.ExecuteSqlAsync($"UPDATE template_builds SET owner = NULL, tries = tries - 1 WHERE id = {claim.Id} AND owner = {claim.Owner} AND epoch = {claim.Epoch} AND finished_at IS NULL", ct);
     }
 
-    private sealed record Claim(Guid Id, Guid Version, string Name, string Release, Guid Owner, long Epoch, int Tries, string Log);
+    private sealed record Claim(Guid Id, Guid Version, string Name, string Release, Guid Owner, long Epoch, int Tries, string Log, string? Import);
 
     [LoggerMessage(EventId = 3003, Level = LogLevel.Information, Message = "The build of {Template} has ended: {Outcome}")]
     private static partial void Ended(ILogger logger, string template, string outcome);

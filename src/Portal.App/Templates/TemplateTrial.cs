@@ -13,11 +13,16 @@ internal sealed class TemplateTrial(TimeProvider clock)
 {
     // Emulated guests on a busy machine take minutes.
     private static readonly TimeSpan s_mayTake = TimeSpan.FromMinutes(20);
+
+    // What getty says, of whichever distribution.
+    private const string Prompt = "login: ";
+
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
+    /// <param name="brought">Whether somebody else made its image: then the portal does not know who may sign in, and a console that asks for it twice answers.</param>
     /// <returns>Null where it passed.</returns>
     /// <exception cref="HostFaultException">The host could not be asked.</exception>
-    public async Task<Refusal?> RunAsync(IVmEngine engine, Fence fence, DomainSpec spec, Action<string> say, CancellationToken ct)
+    public async Task<Refusal?> RunAsync(IVmEngine engine, Fence fence, DomainSpec spec, bool brought, Action<string> say, CancellationToken ct)
     {
         if ((await engine.EnsureTemplateAsync(spec.Template, ct)).Refusal is { } notThere)
         {
@@ -37,7 +42,7 @@ internal sealed class TemplateTrial(TimeProvider clock)
                 ?? (await engine.EnsureSeedAsync(fence, spec, ct)).Refusal
                 ?? (await engine.EnsureDefinedAsync(fence, spec, ct)).Refusal
                 ?? (await engine.EnsureRunningAsync(fence, spec.Name, ct)).Refusal
-                ?? await TalkAsync(engine, fence, spec, say, ct);
+                ?? await TalkAsync(engine, fence, spec, brought, say, ct);
         }
         finally
         {
@@ -48,7 +53,7 @@ internal sealed class TemplateTrial(TimeProvider clock)
         }
     }
 
-    private async Task<Refusal?> TalkAsync(IVmEngine engine, Fence fence, DomainSpec spec, Action<string> say, CancellationToken ct)
+    private async Task<Refusal?> TalkAsync(IVmEngine engine, Fence fence, DomainSpec spec, bool brought, Action<string> say, CancellationToken ct)
     {
         using var deadline = new CancellationTokenSource(s_mayTake, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, ct);
@@ -58,14 +63,20 @@ internal sealed class TemplateTrial(TimeProvider clock)
             await using (var console = await engine.OpenConsoleAsync(spec.Name, either.Token))
             {
                 await using var output = console.ReadAsync(either.Token).GetAsyncEnumerator(either.Token);
-                if (!await HearAsync(output, $"{spec.HostName.Text} login: ", say))
+                var prompt = brought ? Prompt : $"{spec.HostName.Text} {Prompt}";
+                if (await HearAsync(output, prompt, say) is not { } heard)
                 {
                     return new TemplateFailsTest("it went down before its login prompt came.");
                 }
 
-                doing = "root could not sign in on its console.";
-                await console.WriteAsync("root\n"u8.ToArray(), either.Token);
-                if (!await HearAsync(output, $"root@{spec.HostName.Text}:", say))
+                if (brought && !heard.EndsWith($"{spec.HostName.Text} {Prompt}", StringComparison.Ordinal))
+                {
+                    say("\nIts name is not the one that its seed says: it has no cloud-init, or one that reads no NoCloud. Keys and addresses of VMs will not reach it either.\n");
+                }
+
+                doing = brought ? "its console did not answer when Enter was typed." : "root could not sign in on its console.";
+                await console.WriteAsync(brought ? "\n"u8.ToArray() : "root\n"u8.ToArray(), either.Token);
+                if (await HearAsync(output, brought ? Prompt : $"root@{spec.HostName.Text}:", say) is null)
                 {
                     return new TemplateFailsTest(doing);
                 }
@@ -91,7 +102,8 @@ internal sealed class TemplateTrial(TimeProvider clock)
         }
     }
 
-    private static async Task<bool> HearAsync(IAsyncEnumerator<ReadOnlyMemory<byte>> output, string wanted, Action<string> say)
+    /// <returns>What was heard last, up to what was wanted; null where the console ended before.</returns>
+    private static async Task<string?> HearAsync(IAsyncEnumerator<ReadOnlyMemory<byte>> output, string wanted, Action<string> say)
     {
         var heard = new StringBuilder();
         while (await output.MoveNextAsync())
@@ -99,16 +111,16 @@ internal sealed class TemplateTrial(TimeProvider clock)
             var piece = Encoding.UTF8.GetString(output.Current.Span);
             say(piece);
             heard.Append(piece);
-            if (heard.ToString().Contains(wanted, StringComparison.Ordinal))
+            if (heard.ToString() is var all && all.IndexOf(wanted, StringComparison.Ordinal) is >= 0 and var at)
             {
-                return true;
+                return all[..(at + wanted.Length)];
             }
 
             // What is wanted fits into the rest many times over.
             heard.Remove(0, Math.Max(0, heard.Length - 4096));
         }
 
-        return false;
+        return null;
     }
 
     private static async Task<Refusal?> ClearAsync(IVmEngine engine, Fence fence, DomainSpec spec, CancellationToken ct) =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Portal.Engine.Images.Import;
 using Portal.Engine.Pools;
 using Portal.Engine.Shell;
 using Portal.Kernel;
@@ -9,11 +10,26 @@ namespace Portal.Engine.Images;
 /// <summary>The workshop in the engine's own directory.</summary>
 internal sealed class ImageWorkshop(TimeProvider clock, EngineOptions options, ILoggerFactory? loggers = null) : IImageWorkshop
 {
-    public async Task<Result<StepOutcome>> EnsureDebianAsync(TemplateImage image, string release, Action<string> heard, CancellationToken ct)
+    /// <summary>How images are fetched; a test's may know a server of its own.</summary>
+    public ImageFetch Fetch { get; init; } = new(clock);
+
+    public Task<Result<StepOutcome>> EnsureDebianAsync(TemplateImage image, string release, Action<string> heard, CancellationToken ct) =>
+        EnsureAsync(image, ".debian-lock", (pool, shell) => new DebianImage(pool, shell, clock).BuildAsync(image, release, heard, ct), ct);
+
+    public Task<Result<StepOutcome>> EnsureImportedAsync(TemplateImage image, ImageImport import, Action<string> heard, CancellationToken ct) =>
+        EnsureAsync(image, ".import-lock", (pool, shell) => new ImportedImage(pool, shell, Fetch, options.Imports, clock).BuildAsync(image, import, UploadsOf(pool), heard, ct), ct);
+
+    public Task<Result<ByteSize>> KeepUploadAsync(Guid upload, Stream content, IReadOnlySet<Guid> needed, Action<ByteSize> taken, CancellationToken ct) =>
+        UploadsOf(Pool()).KeepAsync(upload, content, needed, taken, ct);
+
+    public bool HasUpload(Guid upload) => File.Exists(UploadsOf(new PoolLayout(options.WorkPath)).PathOf(upload));
+
+    public void DropUpload(Guid upload) => UploadsOf(new PoolLayout(options.WorkPath)).Drop(upload);
+
+    private async Task<Result<StepOutcome>> EnsureAsync(TemplateImage image, string only, Func<PoolLayout, IHostShell, Task<Refusal?>> buildAsync, CancellationToken ct)
     {
-        var pool = new PoolLayout(options.WorkPath);
-        pool.Create();
-        using (await FileLock.TakeAsync(Path.Combine(pool.Templates, ".debian-lock"), clock, ct).ConfigureAwait(false))
+        var pool = Pool();
+        using (await FileLock.TakeAsync(Path.Combine(pool.Templates, only), clock, ct).ConfigureAwait(false))
         {
             if (File.Exists(pool.TemplateDisk(image)))
             {
@@ -21,7 +37,16 @@ internal sealed class ImageWorkshop(TimeProvider clock, EngineOptions options, I
             }
 
             var shell = new LocalShell(clock, (loggers ?? NullLoggerFactory.Instance).CreateLogger<LocalShell>());
-            return await new DebianImage(pool, shell, clock).BuildAsync(image, release, heard, ct).ConfigureAwait(false) is { } refusal ? refusal : StepOutcome.Changed;
+            return await buildAsync(pool, shell).ConfigureAwait(false) is { } refusal ? refusal : StepOutcome.Changed;
         }
     }
+
+    private PoolLayout Pool()
+    {
+        var pool = new PoolLayout(options.WorkPath);
+        pool.Create();
+        return pool;
+    }
+
+    private Uploads UploadsOf(PoolLayout pool) => new(pool, options.Imports, clock);
 }

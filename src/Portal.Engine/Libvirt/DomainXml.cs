@@ -20,11 +20,12 @@ internal static class DomainXml
             kvm,
             spec.Vcpus,
             spec.Memory.Bytes,
-            pool.TemplateKernel(spec.Template),
+            spec.Template.Boot == ImageBoot.Disk ? null : pool.TemplateKernel(spec.Template),
             pool.TemplateInitrd(spec.Template),
             // After a panic the guest starts anew; its last words are in the console's log. An emulated processor's time stamps are the host's and
             // right; on a busy host the guest's watchdog takes them for wrong and falls back to a clock that costs much to emulate.
-            kvm ? "console=ttyS0 panic=10" : "console=ttyS0 panic=10 tsc=reliable");
+            // The root disk is for initial RAM disks that others made; ours look for themselves.
+            kvm ? "root=/dev/vda console=ttyS0 panic=10" : "root=/dev/vda console=ttyS0 panic=10 tsc=reliable");
         domain.Element("name")!.AddAfterSelf(
             new XElement("uuid", UuidOf(spec.Name)),
             new XElement("title", spec.HostName.Text));
@@ -87,7 +88,7 @@ internal static class DomainXml
         }
     }
 
-    private static XElement Bare(string name, bool kvm, int vcpus, long memoryBytes, string kernel, string? initrd, string commandLine) => new(
+    private static XElement Bare(string name, bool kvm, int vcpus, long memoryBytes, string? kernel, string? initrd, string commandLine) => new(
         "domain",
         new XAttribute("type", kvm ? "kvm" : "qemu"),
         new XElement("name", name),
@@ -97,9 +98,10 @@ internal static class DomainXml
             "os",
             // q35, not pc: its devices interrupt by message, and loading their drivers takes an emulated processor 0.8 s less.
             new XElement("type", new XAttribute("arch", "x86_64"), new XAttribute("machine", "q35"), "hvm"),
-            new XElement("kernel", kernel),
-            initrd is null ? null : new XElement("initrd", initrd),
-            new XElement("cmdline", commandLine)),
+            // Without a kernel the firmware starts the first disk.
+            kernel is null
+                ? (object)new XElement("boot", new XAttribute("dev", "hd"))
+                : new[] { new XElement("kernel", kernel), initrd is null ? null : new XElement("initrd", initrd), new XElement("cmdline", commandLine) }),
         new XElement("features", new XElement("acpi"), new XElement("apic")),
         // Emulated: the oldest processor that all of today's distributions run on (x86-64-v2); newer ones cost more to emulate.
         kvm

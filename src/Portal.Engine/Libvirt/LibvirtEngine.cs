@@ -80,8 +80,14 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
             }
         }
 
+        // What is tried is a kernel; a disk that starts by itself has none.
+        if (image.Boot == ImageBoot.Disk && (await EnsureTemplateAsync(TemplateImage.TinyLinux, ct).ConfigureAwait(false)).Refusal is { } noKernel)
+        {
+            return noKernel;
+        }
+
         // Now, and not when the first tenant waits for a VM.
-        await _acceleration.DecideAsync(_pool.TemplateKernel(image), ct).ConfigureAwait(false);
+        await _acceleration.DecideAsync(KernelToTry(image), ct).ConfigureAwait(false);
         return outcome;
     }
 
@@ -105,6 +111,8 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => UndefineAsync(hold, name, ct), ct);
+
+    public bool BootsDisks => true;
 
     public bool SeesForeign => false;
 
@@ -168,10 +176,11 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         }
 
         // The disk last: where it is, all is.
-        foreach (var (from, to) in new[]
-        {
-            (_workshop.TemplateKernel(image), _pool.TemplateKernel(image)), (_workshop.TemplateInitrd(image), _pool.TemplateInitrd(image)), (_workshop.TemplateDisk(image), _pool.TemplateDisk(image)),
-        })
+        foreach (var (from, to) in ((string From, string To)[])
+        [
+            .. image.Boot == ImageBoot.Disk ? [] : (ReadOnlySpan<(string, string)>)[(_workshop.TemplateKernel(image), _pool.TemplateKernel(image)), (_workshop.TemplateInitrd(image), _pool.TemplateInitrd(image))],
+            (_workshop.TemplateDisk(image), _pool.TemplateDisk(image)),
+        ])
         {
             try
             {
@@ -187,6 +196,9 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
         return null;
     }
+
+    // The house's own, where it is: one that somebody brought may be silent for reasons of its own, and would take KVM from all.
+    private string KernelToTry(TemplateImage image) => _pool.TemplateKernel(image.Boot == ImageBoot.Disk || File.Exists(_pool.TemplateKernel(TemplateImage.TinyLinux)) ? TemplateImage.TinyLinux : image);
 
     private async Task<Result<StepOutcome>> ActAsync(
         Fence fence, DomainName name, Func<FenceHold, Task<Result<StepOutcome>>> act, CancellationToken ct)
@@ -300,12 +312,12 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     private async Task<Result<StepOutcome>> DefineAsync(FenceHold hold, DomainSpec spec, CancellationToken ct)
     {
-        if (!File.Exists(_pool.TemplateKernel(spec.Template)))
+        if (!File.Exists(spec.Template.Boot == ImageBoot.Disk ? _pool.TemplateDisk(spec.Template) : _pool.TemplateKernel(spec.Template)))
         {
             return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");
         }
 
-        var decision = await _acceleration.DecideAsync(_pool.TemplateKernel(spec.Template), ct).ConfigureAwait(false);
+        var decision = await _acceleration.DecideAsync(KernelToTry(spec.Template), ct).ConfigureAwait(false);
         var xml = DomainXml.Write(spec, _pool, decision.Kvm);
         var there = await _virsh.DescribeAsync(spec.Name, ct).ConfigureAwait(false);
         if (there is not null)

@@ -81,6 +81,8 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) =>
         AskAsync(SimulatedVerb.ListVolumes, () => _pool.Volumes(_host.Instance), ct);
 
+    public bool BootsDisks => true;
+
     public bool SeesForeign => true;
 
     public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) =>

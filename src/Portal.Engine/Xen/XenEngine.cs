@@ -68,6 +68,9 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
             where domain is { } of && of.Instance == _host.Instance
             select new VolumeReport(domain.Value, volume.Name, volume.Size)];
 
+    // No boot loader of a guest is ever read by a host of Xen.
+    public bool BootsDisks => false;
+
     public bool SeesForeign => true;
 
     public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => _foreign.FindAsync(ct);

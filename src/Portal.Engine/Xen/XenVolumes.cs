@@ -25,6 +25,11 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
     public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
     {
+        if (image.Boot == ImageBoot.Disk)
+        {
+            return new DiskNotBooted($"{image.Name} {image.Version}");
+        }
+
         var name = host.TemplateOf(image);
         if ((await host.VolumesAsync(ct).ConfigureAwait(false)).Any(v => v.Name == name && v.Tags.Contains(VolumeStore.Whole)))
         {

@@ -134,5 +134,15 @@ public sealed class TemplateBuildsTests(PostgresFixture postgres)
             await (Hang?.Task ?? Task.CompletedTask);
             return Refusal is { } no ? no : StepOutcome.Changed;
         }
+
+        public Task<Result<StepOutcome>> EnsureImportedAsync(TemplateImage image, ImageImport import, Action<string> heard, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<Result<ByteSize>> KeepUploadAsync(Guid upload, Stream content, IReadOnlySet<Guid> needed, Action<ByteSize> taken, CancellationToken ct) => throw new NotSupportedException();
+
+        public bool HasUpload(Guid upload) => false;
+
+        public void DropUpload(Guid upload)
+        {
+        }
     }
 }

@@ -35,6 +35,8 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
 
         public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => engine.ListVolumesAsync(ct);
 
+        public bool BootsDisks => engine.BootsDisks;
+
         public bool SeesForeign => engine.SeesForeign;
 
         public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => engine.FindForeignAsync(ct);
