@@ -157,6 +157,9 @@ public enum DomainAbility
 
     /// <summary>Disks of the host itself.</summary>
     Devices,
+
+    /// <summary>No change of a domain: its disks are copied from here to another host, or the other way round, while it is off.</summary>
+    Move,
 }
 
 /// <summary>What a new volume has on it.</summary>

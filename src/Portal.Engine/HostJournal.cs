@@ -37,6 +37,27 @@ public sealed class HostJournal : IDisposable
 
     public void Dispose() => s_open.Value = _outer;
 
+    /// <summary>Notes one of many commands that people are shown as one: they take one line together, with the time of all of them.</summary>
+    internal static void NoteMore(string shown, TimeSpan took)
+    {
+        if (s_open.Value is { } journal)
+        {
+            lock (journal._gate)
+            {
+                var at = journal._lines.FindIndex(l => l.Command == shown);
+                var line = new JournalLine(shown, 0, (long)took.TotalMilliseconds + (at < 0 ? 0 : journal._lines[at].ElapsedMs));
+                if (at < 0)
+                {
+                    journal._lines.Add(line);
+                }
+                else
+                {
+                    journal._lines[at] = line;
+                }
+            }
+        }
+    }
+
     internal static void Note(HostCommand command, int? exitCode, TimeSpan took)
     {
         if (command.Changes && s_open.Value is { } journal)

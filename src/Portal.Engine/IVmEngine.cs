@@ -101,6 +101,28 @@ public interface IVmEngine
     /// </summary>
     Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct);
 
+    /// <summary>What of a domain would have to come along to another host, and what could not. Changes nothing.</summary>
+    Task<DiskListing> ListDisksAsync(DomainName name, CancellationToken ct);
+
+    /// <summary>
+    /// Makes sure that disks like these exist for a domain that is to come here: they read as zeros, or hold what was copied to them since. Refuses while it
+    /// runs. Safe to repeat. <see cref="NotOffered"/> where the driver cannot, as are the four that follow.
+    /// </summary>
+    Task<Result<StepOutcome>> EnsureEmptyDisksAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct);
+
+    /// <summary>What so many parts of a disk hold, from one on. Refuses while the domain runs. Changes nothing.</summary>
+    Task<Result<IReadOnlyList<PartDigest>>> DigestPartsAsync(Fence fence, DomainName name, DomainDisk disk, int first, int count, CancellationToken ct);
+
+    /// <summary>One part of a disk. Changes nothing.</summary>
+    Task<Result<ReadOnlyMemory<byte>>> ReadPartAsync(Fence fence, DomainName name, DomainDisk disk, int part, CancellationToken ct);
+
+    /// <summary>Writes one part of a disk of <see cref="EnsureEmptyDisksAsync"/>. Safe to repeat.</summary>
+    /// <param name="overZeros">Whether it reads as zeros there now, so that zeros need not be written.</param>
+    Task<Result<StepOutcome>> WritePartAsync(Fence fence, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct);
+
+    /// <summary>Says of disks of <see cref="EnsureEmptyDisksAsync"/> that all that should be in them is. Safe to repeat.</summary>
+    Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct);
+
     /// <summary>Attaches to the serial console. Many may be open at once; each gets every byte.</summary>
     /// <exception cref="HostFaultException">The domain does not run, or its console cannot be reached.</exception>
     Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct);

@@ -114,6 +114,19 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public bool BootsDisks => true;
 
+    // Disks are layers over a template's image here, and not read in parts.
+    public Task<DiskListing> ListDisksAsync(DomainName name, CancellationToken ct) => Task.FromResult(new DiskListing([], ["Its host does not copy disks to others."]));
+
+    public Task<Result<StepOutcome>> EnsureEmptyDisksAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(DomainAbility.Move));
+
+    public Task<Result<IReadOnlyList<PartDigest>>> DigestPartsAsync(Fence fence, DomainName name, DomainDisk disk, int first, int count, CancellationToken ct) => Task.FromResult(Result<IReadOnlyList<PartDigest>>.Of(new NotOffered(DomainAbility.Move)));
+
+    public Task<Result<ReadOnlyMemory<byte>>> ReadPartAsync(Fence fence, DomainName name, DomainDisk disk, int part, CancellationToken ct) => Task.FromResult(Result<ReadOnlyMemory<byte>>.Of(new NotOffered(DomainAbility.Move)));
+
+    public Task<Result<StepOutcome>> WritePartAsync(Fence fence, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(DomainAbility.Move));
+
+    public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(DomainAbility.Move));
+
     public bool SeesForeign => false;
 
     public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => Task.FromResult<IReadOnlyList<ForeignSighting>>([]);

@@ -62,6 +62,18 @@ internal static class PortalHostCommands
     public static HostCommand FillPart(string device, long offset, ReadOnlyMemory<byte> content) =>
         new("fill", [device, "sparse", offset.ToString(CultureInfo.InvariantCulture), "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d | dd of={device} conv=sparse oseek={offset}B" };
 
+    /// <summary>A part of a VM's disk that is copied here, packed.</summary>
+    /// <param name="overZeros">It lies on zeros, so its own are passed over.</param>
+    public static HostCommand CopyPart(string device, long offset, ReadOnlyMemory<byte> content, bool overZeros) =>
+        new("fill", [device, overZeros ? "sparse" : "all", offset.ToString(CultureInfo.InvariantCulture), "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d | dd of={device} bs=16M seek=PART # each part that differs" };
+
+    /// <summary>The SHA-256 of each of some parts of a VM's disk, in lines.</summary>
+    public static HostCommand PartDigests(string device, int first, int count) =>
+        new("digests", [device, first.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture)], s_slow);
+
+    /// <summary>One part of a VM's disk, packed by gzip.</summary>
+    public static HostCommand ReadPart(string device, int part) => new("read", [device, part.ToString(CultureInfo.InvariantCulture)], s_slow);
+
     /// <summary>A kernel or a RAM disk, packed by gzip on its way.</summary>
     public static HostCommand PutImage(string name, ReadOnlyMemory<byte> content) =>
         new("put", [$"images/{name}", "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d > {Files}/images/{name}" };

@@ -27,6 +27,14 @@ internal static class RemoteAnswers
             ? digest
             : throw new HostFaultException($"sha256sum answered what cannot be understood: {output}");
 
+    /// <summary>What `digests` says: a line for each part.</summary>
+    /// <exception cref="HostFaultException">It says something else, or of another number of parts.</exception>
+    public static IReadOnlyList<PartDigest> PartDigests(string output, int count)
+    {
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return lines.Length == count ? [.. lines.Select(line => new PartDigest(line == "zero" ? null : Digest(line)))] : throw new HostFaultException($"The host told of {lines.Length} parts of a disk instead of {count}.");
+    }
+
     /// <summary>What blockdev says of a device: its bytes.</summary>
     /// <exception cref="HostFaultException">It says something else.</exception>
     public static ByteSize Size(string output) =>

@@ -39,6 +39,34 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
         }
     }
 
+    /// <summary>Runs a command whose output is no text.</summary>
+    /// <param name="most">A host that says more than that is not believed.</param>
+    /// <exception cref="HostFaultException">The host could not be asked, or did not answer in time.</exception>
+    public async Task<(HostAnswer Answer, ReadOnlyMemory<byte> Output)> ReadAsync(HostCommand command, int most, CancellationToken ct)
+    {
+        using var output = new MemoryStream();
+        var more = false;
+        // Told by one thread, in order, and before the end.
+        var stream = await OpenAsync(
+            command,
+            came =>
+            {
+                more |= output.Length + came.Length > most;
+                output.Write(more ? default : came.Span);
+            },
+            ct).ConfigureAwait(false);
+        await using var ending = stream.ConfigureAwait(false);
+        try
+        {
+            var answer = await stream.Ended.WaitAsync(command.Timeout + s_patience, clock, ct).ConfigureAwait(false);
+            return more ? throw new HostFaultException($"`{command}` said more than {most} bytes.") : (answer, output.ToArray());
+        }
+        catch (TimeoutException)
+        {
+            throw new HostFaultException($"The host did not answer within {(command.Timeout + s_patience).TotalSeconds:0} s to `{command}`.");
+        }
+    }
+
     /// <summary>As <see cref="HostChannel.OpenAsync"/>, on the connection that is there or a new one.</summary>
     public async Task<HostStream> OpenAsync(HostCommand command, Action<ReadOnlyMemory<byte>> came, CancellationToken ct) =>
         await (await ChannelAsync(ct).ConfigureAwait(false)).OpenAsync(command, came, ct).ConfigureAwait(false);

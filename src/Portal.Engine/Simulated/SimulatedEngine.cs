@@ -14,6 +14,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     private readonly TimeProvider _clock;
     private readonly PoolLayout _pool;
     private readonly SimulatedStore _store;
+    private readonly SimulatedParts _parts;
     private readonly SimulatedFaults _faults;
     private readonly SimulatedForeign _foreign;
     private readonly FenceBook _fences;
@@ -25,6 +26,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         _clock = clock;
         _pool = new PoolLayout(host.PoolPath);
         _store = new SimulatedStore(_pool, clock);
+        _parts = new SimulatedParts(_pool);
         _faults = new SimulatedFaults(_pool.Root);
         _foreign = new SimulatedForeign(_pool.Root);
         _fences = new FenceBook(_pool.Fences, clock);
@@ -150,13 +152,44 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(SimulatedVerb.EnsureUndefined, fence, name, () => ChangeAsync(name, _ => null, ct), ct);
 
-    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save };
+    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save, DomainAbility.Move };
 
     public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
         ActAsync(SimulatedVerb.Change, fence, name, () => ChangeAsync(name, change, ct), ct);
 
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(SimulatedVerb.EnsureDisksGone, fence, name, () => Task.FromResult(RemoveFiles(name)), ct);
+
+    public Task<DiskListing> ListDisksAsync(DomainName name, CancellationToken ct) => AskAsync(SimulatedVerb.ListDisks, () => List(name), ct);
+
+    public Task<Result<StepOutcome>> EnsureEmptyDisksAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureEmptyDisks, fence, name, () => Task.FromResult(MakeEmpty(name, disks)), ct);
+
+    public Task<Result<IReadOnlyList<PartDigest>>> DigestPartsAsync(Fence fence, DomainName name, DomainDisk disk, int first, int count, CancellationToken ct) => ActAsync(
+        SimulatedVerb.DigestParts,
+        fence,
+        name,
+        () => Task.FromResult(IsDown(name)
+            ? Result<IReadOnlyList<PartDigest>>.Of([.. Enumerable.Range(first, count).Select(part => _parts.Digest(name, disk, part))])
+            : new WrongState(name.Text, "off")),
+        ct);
+
+    public Task<Result<ReadOnlyMemory<byte>>> ReadPartAsync(Fence fence, DomainName name, DomainDisk disk, int part, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.ReadPart, fence, name, () => Task.FromResult(Result<ReadOnlyMemory<byte>>.Of(_parts.Read(name, disk, part))), ct);
+
+    public Task<Result<StepOutcome>> WritePartAsync(Fence fence, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct) => ActAsync(
+        SimulatedVerb.WritePart,
+        fence,
+        name,
+        () =>
+        {
+            _parts.Write(name, disk.Suffix, part, content.Span);
+            return Task.FromResult<Result<StepOutcome>>(StepOutcome.Changed);
+        },
+        ct);
+
+    public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) =>
+        ActAsync(SimulatedVerb.EnsureDisksWhole, fence, name, () => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere), ct);
 
     public Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => AskAsync(
         SimulatedVerb.OpenConsole,
@@ -192,8 +225,8 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         return given;
     }
 
-    private async Task<Result<StepOutcome>> ActAsync(
-        SimulatedVerb verb, Fence fence, DomainName name, Func<Task<Result<StepOutcome>>> act, CancellationToken ct)
+    private async Task<Result<T>> ActAsync<T>(
+        SimulatedVerb verb, Fence fence, DomainName name, Func<Task<Result<T>>> act, CancellationToken ct)
     {
         if (fence.Vm != name.Vm)
         {
@@ -203,21 +236,25 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         _pool.Create();
         if (await StrikeAsync(verb, SimulatedMoment.Before, ct).ConfigureAwait(false) is { } instead)
         {
-            return instead;
+            return Instead<T>(instead);
         }
 
         var entered = await _fences.EnterAsync(fence, ct).ConfigureAwait(false);
         if (!entered.TryGet(out var hold, out var fenced))
         {
-            return fenced;
+            return Result<T>.Of(fenced);
         }
 
         using (hold)
         {
             var outcome = await act().ConfigureAwait(false);
-            return await StrikeAsync(verb, SimulatedMoment.After, ct).ConfigureAwait(false) ?? outcome;
+            return await StrikeAsync(verb, SimulatedMoment.After, ct).ConfigureAwait(false) is { } after ? Instead<T>(after) : outcome;
         }
     }
+
+    // To say that it was done says nothing where an answer was asked for.
+    private static Result<T> Instead<T>(Result<StepOutcome> instead) =>
+        instead.Refusal is { } refusal ? Result<T>.Of(refusal) : instead is Result<T> same ? same : throw new HostFaultException("Simulated fault: the host answered nothing.");
 
     /// <summary>Waits the host's latency and does what is armed; null where the verb goes on.</summary>
     private async Task<Result<StepOutcome>?> StrikeAsync(SimulatedVerb verb, SimulatedMoment moment, CancellationToken ct)
@@ -300,6 +337,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 
     private Result<StepOutcome> GiveBack(DomainSpec spec)
     {
+        _parts.Remove(spec.Name);
         var removed = _pool.RemoveFilesOf(spec.Name);
         return SimulatedForeign.GiveBack(spec.Adopted!) ? StepOutcome.Changed : removed;
     }
@@ -329,6 +367,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
                     var after = before with { State = DomainState.Running, Boots = before.Boots + 1, SignedIn = false, Typed = "" };
                     File.Delete(_pool.ConsoleLog(name));
                     Print(_pool, name, SimulatedGuest.Boot(after));
+                    _parts.Write(name, "", 0, Encoding.UTF8.GetBytes($"{after.HostName} has booted {after.Boots} times"));
                     outcome = StepOutcome.Changed;
                     return after;
                 }
@@ -397,6 +436,38 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
             return new DiskInUse(name.Text);
         }
 
+        _parts.Remove(name);
         return _pool.RemoveFilesOf(name);
     }
+
+    private DiskListing List(DomainName name) => new(
+        [
+            .. File.Exists(_pool.Disk(name)) ? (DomainDisk[])[new("", new ByteSize(new FileInfo(_pool.Disk(name)).Length), new ByteSize((long)DomainDisk.PartSize * _parts.Count(name, "")), false)] : [],
+            .. File.Exists(_pool.Seed(name)) ? (DomainDisk[])[new("-seed", ByteSize.Zero, ByteSize.Zero, false)] : [],
+        ],
+        _store.Read(name) is { Saved: true } ? ["Its memory is saved on this host. Start it, or force it off to give that memory up."] : []);
+
+    private Result<StepOutcome> MakeEmpty(DomainName name, IReadOnlyList<DomainDisk> disks)
+    {
+        if (!IsDown(name))
+        {
+            return new WrongState(name.Text, "off");
+        }
+
+        Result<StepOutcome> outcome = StepOutcome.AlreadyThere;
+        foreach (var disk in disks)
+        {
+            var (path, free) = (disk.Suffix.Length == 0 ? _pool.Disk(name) : _pool.Seed(name), Free(_faults.Shape));
+            if (!File.Exists(path) && disk.Size > free)
+            {
+                return new PoolFull(disk.Size, free);
+            }
+
+            outcome = Make(path, disk.Size).Value == StepOutcome.Changed ? StepOutcome.Changed : outcome;
+        }
+
+        return outcome;
+    }
+
+    private bool IsDown(DomainName name) => Look(name).State is DomainState.Off or DomainState.Absent or DomainState.Crashed;
 }

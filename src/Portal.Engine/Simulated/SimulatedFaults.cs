@@ -95,6 +95,12 @@ public sealed class SimulatedFaults
         return ran;
     }
 
+    /// <summary>Writes a part of a domain's root disk, as its guest would.</summary>
+    public void WriteDisk(DomainName name, int part, ReadOnlySpan<byte> content) => new SimulatedParts(new PoolLayout(_pool)).Write(name, "", part, content);
+
+    /// <summary>What a part of a domain's root disk holds; empty where that is zeros.</summary>
+    public byte[] ReadDisk(DomainName name, int part) => new SimulatedParts(new PoolLayout(_pool)).Read(name, new DomainDisk("", ByteSize.Zero, ByteSize.Zero, false), part);
+
     /// <summary>Puts a domain on the host that no portal made: a configuration in the words of xl or xm.</summary>
     /// <param name="file">The file's name, without a directory.</param>
     public void PutForeign(string file, string config, bool running) => new SimulatedForeign(_pool).Put(file, config, running);
@@ -179,6 +185,12 @@ public enum SimulatedVerb
     EnsureOff,
     EnsureUndefined,
     EnsureDisksGone,
+    ListDisks,
+    EnsureEmptyDisks,
+    DigestParts,
+    ReadPart,
+    WritePart,
+    EnsureDisksWhole,
     Change,
     OpenConsole,
 }

@@ -17,7 +17,7 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
     private static readonly HashSet<DomainAbility> s_lacks = [DomainAbility.Snapshots];
 
     // Up to which byte a volume that grows is its owner's; what is behind it was not overwritten yet.
-    private const string Grows = "portal.grows.";
+    public const string Grows = "portal.grows.";
 
     public override string Name => Group;
 

@@ -26,6 +26,26 @@ internal sealed class XenActing(SshShell shell, Fence fence, DomainName name)
         return answer.Succeeded ? answer.Output : throw new HostFaultException($"`{command}` failed: {XlAnswers.Complaint(answer)}");
     }
 
+    /// <summary>The same where what it printed is no text.</summary>
+    /// <param name="most">More than that is a fault.</param>
+    /// <exception cref="HostFaultException">It failed.</exception>
+    public async Task<ReadOnlyMemory<byte>> ReadAsync(HostCommand command, int most, CancellationToken ct)
+    {
+        var (answer, output) = await shell.ReadAsync(command.AskedUnder(fence), most, ct).ConfigureAwait(false);
+        return RemoteAnswers.Fenced(answer) is { } fenced ? throw new FencedException(fenced)
+            : answer.Succeeded ? output
+            : throw new HostFaultException($"`{command}` failed: {XlAnswers.Complaint(answer)}");
+    }
+
+    /// <summary>A command that changes something and is one of thousands of its kind: they take one line of the journal.</summary>
+    /// <exception cref="HostFaultException">It failed.</exception>
+    public async Task OneOfManyAsync(HostCommand command, TimeProvider clock, CancellationToken ct)
+    {
+        var started = clock.GetTimestamp();
+        await AskAsync(command, ct).ConfigureAwait(false);
+        HostJournal.NoteMore(command.ForPeople, clock.GetElapsedTime(started));
+    }
+
     /// <exception cref="HostFaultException">It failed.</exception>
     public async Task MustAsync(HostCommand command, CancellationToken ct)
     {

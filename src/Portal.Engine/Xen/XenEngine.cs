@@ -14,6 +14,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     private readonly XenVolumes _volumes;
     private readonly XenChanges _changes;
     private readonly XenVolumeChanges _volumeChanges;
+    private readonly XenDisks _disks;
     private readonly XenProbe _probe;
     private readonly XenForeign _foreign;
     private readonly XenAdoption _adoption;
@@ -33,6 +34,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         _volumes = new XenVolumes(_host, local, here, clock);
         _changes = new XenChanges(_host, _domains, clock);
         _volumeChanges = new XenVolumeChanges(_host, _domains);
+        _disks = new XenDisks(_host, _domains, clock);
         _probe = new XenProbe(_host, clock);
         _foreign = new XenForeign(_host);
         _adoption = new XenAdoption(_host, _foreign);
@@ -113,6 +115,20 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
             : _changes.DoAsync(act, name, change, ct));
 
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) => _host.ActAsync(fence, name, act => _volumes.RemoveDisksAsync(act, name, ct));
+
+    public Task<DiskListing> ListDisksAsync(DomainName name, CancellationToken ct) => _disks.ListAsync(name, ct);
+
+    public Task<Result<StepOutcome>> EnsureEmptyDisksAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) => _host.ActAsync(fence, name, act => _disks.MakeAsync(act, name, disks, ct));
+
+    public Task<Result<IReadOnlyList<PartDigest>>> DigestPartsAsync(Fence fence, DomainName name, DomainDisk disk, int first, int count, CancellationToken ct) =>
+        _host.ActAsync(fence, name, act => _disks.DigestsAsync(act, name, disk, first, count, ct));
+
+    public Task<Result<ReadOnlyMemory<byte>>> ReadPartAsync(Fence fence, DomainName name, DomainDisk disk, int part, CancellationToken ct) => _host.ActAsync(fence, name, act => _disks.ReadAsync(act, name, disk, part, ct));
+
+    public Task<Result<StepOutcome>> WritePartAsync(Fence fence, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct) =>
+        _host.ActAsync(fence, name, act => _disks.WriteAsync(act, name, disk, part, content, overZeros, ct));
+
+    public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) => _host.ActAsync(fence, name, act => _disks.SealAsync(act, name, disks, ct));
 
     public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) =>
         await _host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Running or DomainState.Paused or DomainState.Stopping

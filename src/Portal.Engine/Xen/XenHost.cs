@@ -104,7 +104,7 @@ internal sealed class XenHost : IAsyncDisposable
     }
 
     /// <summary>Changes something of one VM. A later worker's fence comes back as the refusal that it is.</summary>
-    public async Task<Result<StepOutcome>> ActAsync(Fence fence, DomainName name, Func<XenActing, Task<Result<StepOutcome>>> act)
+    public async Task<Result<T>> ActAsync<T>(Fence fence, DomainName name, Func<XenActing, Task<Result<T>>> act)
     {
         if (fence.Vm != name.Vm)
         {
@@ -117,7 +117,7 @@ internal sealed class XenHost : IAsyncDisposable
         }
         catch (XenActing.FencedException fenced)
         {
-            return fenced.Refusal;
+            return Result<T>.Of(fenced.Refusal);
         }
     }
 

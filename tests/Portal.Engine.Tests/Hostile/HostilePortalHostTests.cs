@@ -22,7 +22,7 @@ public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Tr
         "xl info *", "xl dmesg *", "xl list *", "xl domid *", "xl create *", "xl restore *", "xl save D *", "xl sysrq D *", "xl trigger D *", "xl mem-set D *", "xl mem-max D *",
         "xl vcpu-set D *", "xl vcpu-pin D all *", "xl vcpu-list *", "xl block-list *", "xl block-attach D *", "xl block-detach D *", "xl network-list *", "xl network-attach D *",
         "xl network-attach D mac=02:70:00:00:00:01 *", "xl network-detach D *", "xl sched-credit -d D -w *", "xl sched-credit2 -d *", "xl pause *", "xl unpause *", "xl shutdown *",
-        "xl reboot *", "xl destroy *", "put *", "get *", "remove *", "list *", "fill *", "fill /dev/vg0/D *", "wipe *", "copy *", "copy * /dev/vg0/D", "copy /dev/vg0/t0123abcd-tiny *", "follow *", "type *", "forget *", "guard *", "guard D *",
+        "xl reboot *", "xl destroy *", "put *", "get *", "remove *", "list *", "fill *", "fill /dev/vg0/D *", "fill /dev/vg0/D all * gzip", "digests *", "digests /dev/vg0/D *", "digests /dev/vg0/D 0 *", "read *", "read /dev/vg0/D *", "wipe *", "copy *", "copy * /dev/vg0/D", "copy /dev/vg0/t0123abcd-tiny *", "follow *", "type *", "forget *", "guard *", "guard D *",
         "guard D 02:70:00:00:00:01 *", "unguard D *", "xl network-attach D mac=02:70:00:00:00:01 bridge=xenbr0 *",
     ];
 

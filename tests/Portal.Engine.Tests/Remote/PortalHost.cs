@@ -23,6 +23,14 @@ internal sealed class PortalHost : IDisposable
     /// <summary>One more line of what its root lets the portal use.</summary>
     public void Allow(string line) => File.AppendAllText(Path.Combine(_home.FullName, "conf"), line + "\n");
 
+    /// <summary>A volume as a plain file, where portal-host looks for it in a test.</summary>
+    public string PutVolume(string group, string name, ReadOnlySpan<byte> content)
+    {
+        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(Base, "dev", group)).FullName, name);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
     public Link Start()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "portal-host");

@@ -83,12 +83,29 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
         public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
             ActAsync(SimulatedVerb.EnsureDisksGone, () => engine.EnsureDisksGoneAsync(fence, name, ct));
 
+        public Task<DiskListing> ListDisksAsync(DomainName name, CancellationToken ct) => MeetAsync(() => engine.ListDisksAsync(name, ct));
+
+        public Task<Result<StepOutcome>> EnsureEmptyDisksAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureEmptyDisks, () => engine.EnsureEmptyDisksAsync(fence, name, disks, ct));
+
+        public Task<Result<IReadOnlyList<PartDigest>>> DigestPartsAsync(Fence fence, DomainName name, DomainDisk disk, int first, int count, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.DigestParts, () => engine.DigestPartsAsync(fence, name, disk, first, count, ct));
+
+        public Task<Result<ReadOnlyMemory<byte>>> ReadPartAsync(Fence fence, DomainName name, DomainDisk disk, int part, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.ReadPart, () => engine.ReadPartAsync(fence, name, disk, part, ct));
+
+        public Task<Result<StepOutcome>> WritePartAsync(Fence fence, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.WritePart, () => engine.WritePartAsync(fence, name, disk, part, content, overZeros, ct));
+
+        public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) =>
+            ActAsync(SimulatedVerb.EnsureDisksWhole, () => engine.EnsureDisksWholeAsync(fence, name, disks, ct));
+
         public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => consoles.Count(await engine.OpenConsoleAsync(name, ct));
 
         public IReadOnlyList<string> Plan(DomainSpec spec) => engine.Plan(spec);
 
-        private Task<Result<StepOutcome>> ActAsync(SimulatedVerb verb, Func<Task<Result<StepOutcome>>> act) =>
-            MeetAsync(() => refusals.TryGetValue(verb, out var refusal) ? Task.FromResult<Result<StepOutcome>>(refusal) : act());
+        private Task<Result<T>> ActAsync<T>(SimulatedVerb verb, Func<Task<Result<T>>> act) =>
+            MeetAsync(() => refusals.TryGetValue(verb, out var refusal) ? Task.FromResult(Result<T>.Of(refusal)) : act());
 
         private async Task<T> MeetAsync<T>(Func<Task<T>> act, Act kind = Act.Verb)
         {

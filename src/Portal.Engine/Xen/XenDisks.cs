@@ -1,0 +1,163 @@
+using System.IO.Compression;
+using Portal.Engine.Lvm;
+using Portal.Engine.Remote;
+using Portal.Kernel;
+
+namespace Portal.Engine.Xen;
+
+/// <summary>Disks of domains on their way from one host to another: listed, made empty, read and written in parts.</summary>
+internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider clock)
+{
+    // Made for a copy and reads as zeros where nothing was copied to it yet.
+    private const string Receives = "portal.receives";
+
+    // Incompressible parts grow by a little where they are packed.
+    private const int MostPacked = DomainDisk.PartSize + (1 << 20);
+
+    public async Task<DiskListing> ListAsync(DomainName name, CancellationToken ct)
+    {
+        var ours = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => XenVolumes.DomainOf(v.Name) == name).ToList();
+        List<string> obstacles = [];
+        obstacles.AddRange(ours.Where(v => !v.Tags.Contains(LvmCommands.Tag)).Select(v => $"{v.Group}/{v.Name} has its name and was not made by the portal. An operator has to look at it."));
+        if (ours.Count(v => SuffixOf(v).StartsWith("-s", StringComparison.Ordinal) && !DomainDisk.IsSuffix(SuffixOf(v))) is > 0 and var snapshots)
+        {
+            obstacles.Add($"It has {snapshots} {(snapshots == 1 ? "snapshot, which is" : "snapshots, which are")} not copied. Remove {(snapshots == 1 ? "it" : "them")} first.");
+        }
+
+        if (ours.FirstOrDefault(v => v.Tags.Any(t => t.StartsWith(ThickStore.Grows, StringComparison.Ordinal)) || SuffixOf(v) == "-next") is { } half)
+        {
+            obstacles.Add($"{half.Group}/{half.Name} is being changed, or was when somebody was cut off. Do that again first.");
+        }
+
+        if (ours.Any(v => SuffixOf(v).StartsWith("-ad", StringComparison.Ordinal)))
+        {
+            obstacles.Add("Its disks are those of a domain that was adopted here.");
+        }
+
+        if (await domains.IsSavedAsync(name, ct).ConfigureAwait(false))
+        {
+            obstacles.Add("Its memory is saved on this host. Start it, or force it off to give that memory up.");
+        }
+
+        if (await HasDeviceAsync(name, ours, ct).ConfigureAwait(false))
+        {
+            obstacles.Add("One of the host's own disks is given to it. Take it away first.");
+        }
+
+        var disks = ours.Where(v => DomainDisk.IsSuffix(SuffixOf(v)) && (!SuffixOf(v).StartsWith("-v", StringComparison.Ordinal) || v.Tags.Contains(VolumeStore.Whole)));
+        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), v.Size, v.Pool is null ? v.Size : v.Taken, host.Swap != host.Store && v.Group == host.Swap.Group))], obstacles);
+
+        string SuffixOf(LogicalVolume volume) => volume.Name[name.Text.Length..];
+    }
+
+    public async Task<Result<StepOutcome>> MakeAsync(XenActing act, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct)
+    {
+        var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        if (await host.StateAsync(name, ct).ConfigureAwait(false) is not (DomainState.Off or DomainState.Absent))
+        {
+            return new WrongState(name.Text, "off");
+        }
+
+        var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
+        foreach (var disk in disks)
+        {
+            var (store, volume) = (StoreOf(disk), disk.VolumeOf(name));
+            var there = volumes.FirstOrDefault(v => v.Name == volume && v.Group == store.Group);
+            if (there is not null && !there.Tags.Contains(LvmCommands.Tag))
+            {
+                return new Occupied($"{there.Group}/{there.Name}");
+            }
+
+            if (there is not null && (there.Tags.Contains(Receives) || there.Tags.Contains(VolumeStore.Whole)))
+            {
+                continue;
+            }
+
+            // One without a mark was being made when somebody was cut off: it may show what was in its blocks before.
+            if (there is not null)
+            {
+                await store.MustRemoveAsync(act.DoAsync, there, ct).ConfigureAwait(false);
+            }
+
+            if ((await store.NoRoomAsync(volumes, disk.Taken, ct).ConfigureAwait(false) ?? await store.MakeAsync(act.DoAsync, volume, disk.Size, ct).ConfigureAwait(false)) is { } no)
+            {
+                return no;
+            }
+
+            await act.MustAsync(LvmCommands.AddTag(store.Group, volume, Receives), ct).ConfigureAwait(false);
+            outcome = StepOutcome.Changed;
+        }
+
+        return outcome;
+    }
+
+    public async Task<Result<IReadOnlyList<PartDigest>>> DigestsAsync(XenActing act, DomainName name, DomainDisk disk, int first, int count, CancellationToken ct) =>
+        await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent
+            ? Result<IReadOnlyList<PartDigest>>.Of(RemoteAnswers.PartDigests(await act.AskAsync(PortalHostCommands.PartDigests(DeviceOf(disk, name), first, count), ct).ConfigureAwait(false), count))
+            : new WrongState(name.Text, "off");
+
+    public async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(XenActing act, DomainName name, DomainDisk disk, int part, CancellationToken ct) =>
+        Result<ReadOnlyMemory<byte>>.Of(Unpacked(await act.ReadAsync(PortalHostCommands.ReadPart(DeviceOf(disk, name), part), MostPacked, ct).ConfigureAwait(false)));
+
+    public async Task<Result<StepOutcome>> WriteAsync(XenActing act, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct)
+    {
+        await act.OneOfManyAsync(PortalHostCommands.CopyPart(DeviceOf(disk, name), (long)part * DomainDisk.PartSize, content, overZeros), clock, ct).ConfigureAwait(false);
+        return StepOutcome.Changed;
+    }
+
+    public async Task<Result<StepOutcome>> SealAsync(XenActing act, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct)
+    {
+        var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
+        foreach (var disk in disks)
+        {
+            var (store, volume) = (StoreOf(disk), disk.VolumeOf(name));
+            var there = volumes.FirstOrDefault(v => v.Name == volume && v.Group == store.Group) ?? throw new HostFaultException($"The volume {store.Group}/{volume} was copied to and is not there.");
+            if (!there.Tags.Contains(VolumeStore.Whole))
+            {
+                await act.MustAsync(LvmCommands.AddTag(store.Group, volume, VolumeStore.Whole), ct).ConfigureAwait(false);
+                outcome = StepOutcome.Changed;
+            }
+
+            if (there.Tags.Contains(Receives))
+            {
+                await act.MustAsync(LvmCommands.RemoveTag(store.Group, volume, Receives), ct).ConfigureAwait(false);
+                outcome = StepOutcome.Changed;
+            }
+        }
+
+        return outcome;
+    }
+
+    // Beside its root disk and its seed a guest has volumes of its own, which LVM then says are open; whatever else it has is the host's.
+    private async Task<bool> HasDeviceAsync(DomainName name, List<LogicalVolume> ours, CancellationToken ct)
+    {
+        if (await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent)
+        {
+            return false;
+        }
+
+        var attached = XlAnswers.Disks(await host.AskAsync(XlCommands.BlockList(name.Text), ct).ConfigureAwait(false)).Count(d => d is not ("xvda" or "xvdb"));
+        return attached > ours.Count(v => v.Name.StartsWith($"{name.Text}-v", StringComparison.Ordinal) && v.Attributes.Length > 5 && v.Attributes[5] == 'o');
+    }
+
+    private VolumeStore StoreOf(DomainDisk disk) => disk.IsSwap ? host.Swap : host.Store;
+
+    private string DeviceOf(DomainDisk disk, DomainName name) => StoreOf(disk).DeviceOf(disk.VolumeOf(name));
+
+    /// <exception cref="HostFaultException">It is not packed, or is more than a part.</exception>
+    private static byte[] Unpacked(ReadOnlyMemory<byte> packed)
+    {
+        try
+        {
+            using var gzip = new GZipStream(new MemoryStream(packed.ToArray()), CompressionMode.Decompress);
+            var content = new byte[DomainDisk.PartSize + 1];
+            var length = gzip.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+            return length <= DomainDisk.PartSize ? content[..length] : throw new HostFaultException("The host sent more than one part of a disk.");
+        }
+        catch (InvalidDataException broken)
+        {
+            throw new HostFaultException("What the host sent of a disk cannot be unpacked.", broken);
+        }
+    }
+}
