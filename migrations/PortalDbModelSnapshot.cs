@@ -2302,6 +2302,103 @@ namespace Portal.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Portal.App.Vms.VmMove", b =>
+                {
+                    b.Property<Guid>("OperationId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("operation_id");
+
+                    b.Property<long>("Copied")
+                        .HasColumnType("bigint")
+                        .HasColumnName("copied");
+
+                    b.Property<int>("FromGeneration")
+                        .HasColumnType("integer")
+                        .HasColumnName("from_generation");
+
+                    b.Property<Guid>("FromHostId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("from_host_id");
+
+                    b.Property<Guid>("FromPoolId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("from_pool_id");
+
+                    b.Property<Guid?>("LeftOnId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("left_on_id");
+
+                    b.Property<bool>("MayForceOff")
+                        .HasColumnType("boolean")
+                        .HasColumnName("may_force_off");
+
+                    b.Property<bool>("Runs")
+                        .HasColumnType("boolean")
+                        .HasColumnName("runs");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<int>("ToGeneration")
+                        .HasColumnType("integer")
+                        .HasColumnName("to_generation");
+
+                    b.Property<Guid>("ToHostId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("to_host_id");
+
+                    b.Property<Guid>("ToPoolId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("to_pool_id");
+
+                    b.Property<long>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
+                    b.Property<Guid>("VmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("vm_id");
+
+                    b.Property<uint>("xmin")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("OperationId")
+                        .HasName("pk_vm_moves");
+
+                    b.HasIndex("FromHostId")
+                        .HasDatabaseName("ix_vm_moves_from_host_id");
+
+                    b.HasIndex("FromPoolId")
+                        .HasDatabaseName("ix_vm_moves_from_pool_id");
+
+                    b.HasIndex("LeftOnId")
+                        .HasDatabaseName("ix_vm_moves_left_on_id")
+                        .HasFilter("left_on_id IS NOT NULL");
+
+                    b.HasIndex("ToHostId")
+                        .HasDatabaseName("ix_vm_moves_to_host_id");
+
+                    b.HasIndex("ToPoolId")
+                        .HasDatabaseName("ix_vm_moves_to_pool_id");
+
+                    b.HasIndex("VmId", "ToGeneration")
+                        .IsUnique()
+                        .HasDatabaseName("ix_vm_moves_vm_id_to_generation");
+
+                    b.ToTable("vm_moves", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_vm_moves_copied", "copied <= total");
+
+                            t.HasCheckConstraint("ck_vm_moves_hosts", "from_host_id <> to_host_id AND from_generation < to_generation");
+
+                            t.HasCheckConstraint("ck_vm_moves_left", "left_on_id IS NULL OR left_on_id IN (from_host_id, to_host_id)");
+                        });
+                });
+
             modelBuilder.Entity("Portal.App.Vms.Volume", b =>
                 {
                     b.Property<Guid>("Id")
@@ -2655,6 +2752,57 @@ namespace Portal.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_vms_tenants_tenant_id");
+                });
+
+            modelBuilder.Entity("Portal.App.Vms.VmMove", b =>
+                {
+                    b.HasOne("Portal.App.Operations.Operation", null)
+                        .WithOne()
+                        .HasForeignKey("Portal.App.Vms.VmMove", "OperationId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_moves_operations_operation_id");
+
+                    b.HasOne("Portal.App.Hosts.Host", null)
+                        .WithMany()
+                        .HasForeignKey("FromHostId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_moves_hosts_from_host_id");
+
+                    b.HasOne("Portal.App.Hosts.Pool", null)
+                        .WithMany()
+                        .HasForeignKey("FromPoolId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_moves_pools_from_pool_id");
+
+                    b.HasOne("Portal.App.Hosts.Host", null)
+                        .WithMany()
+                        .HasForeignKey("LeftOnId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_vm_moves_hosts_left_on_id");
+
+                    b.HasOne("Portal.App.Hosts.Host", null)
+                        .WithMany()
+                        .HasForeignKey("ToHostId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_moves_hosts_to_host_id");
+
+                    b.HasOne("Portal.App.Hosts.Pool", null)
+                        .WithMany()
+                        .HasForeignKey("ToPoolId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_moves_pools_to_pool_id");
+
+                    b.HasOne("Portal.App.Vms.Vm", null)
+                        .WithMany()
+                        .HasForeignKey("VmId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_moves_vms_vm_id");
                 });
 
             modelBuilder.Entity("Portal.App.Vms.Volume", b =>

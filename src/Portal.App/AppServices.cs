@@ -41,6 +41,7 @@ public static class AppServices
         services.AddSingleton<BootStarts>();
         services.AddSingleton<TemplateBuilds>();
         services.AddSingleton<HostWatch>();
+        services.AddSingleton<MoveLeftovers>();
         services.AddSingleton<MailDispatcher>();
         services.AddSingleton<ConsoleSessions>();
         services.AddTransient<DecideOrder.ByPolicy>();
@@ -64,6 +65,7 @@ public static class AppServices
         services.AddHostedService(s => s.GetRequiredService<ImageBuilds>());
         services.AddHostedService(s => s.GetRequiredService<TemplateBuilds>());
         services.AddHostedService(s => s.GetRequiredService<HostWatch>());
+        services.AddHostedService(s => s.GetRequiredService<MoveLeftovers>());
         services.AddHostedService(s => s.GetRequiredService<MailDispatcher>());
         return services;
     }

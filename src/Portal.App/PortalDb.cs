@@ -75,6 +75,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
 
     public DbSet<Volume> Volumes => Set<Volume>();
 
+    public DbSet<VmMove> VmMoves => Set<VmMove>();
+
     public DbSet<UsageInterval> UsageIntervals => Set<UsageInterval>();
 
     public DbSet<QuotaReservation> QuotaReservations => Set<QuotaReservation>();

@@ -14,7 +14,8 @@ public static class ReadInventory
 
     /// <param name="VmName">Null where the portal knows no VM on this host that this may belong to.</param>
     /// <param name="BootOrder">Its VM's place among those that are started after a boot of the host; null where none is.</param>
-    public sealed record DomainRow(string Name, VmId Vm, string? VmName, string State, int? BootOrder);
+    /// <param name="Tenant">Its VM's tenant; the empty one where there is none.</param>
+    public sealed record DomainRow(string Name, VmId Vm, string? VmName, string State, int? BootOrder, TenantId Tenant);
 
     /// <param name="VmName">Null where the portal knows no VM on this host that this may belong to.</param>
     public sealed record VolumeRow(string Name, VmId Vm, string? VmName, ByteSize Size);
@@ -55,8 +56,10 @@ public static class ReadInventory
             }
 
             var vms = await db.Vms.AsNoTracking().Where(v => v.HostId == host.Id && v.DeletedAt == null).ToListAsync(ct);
-            var names = vms.ToDictionary(v => v.Id, v => v.Name);
+            // Of those that were moved away as well: they keep their addresses.
+            var names = await db.Vms.AsNoTracking().Where(v => v.DeletedAt == null && (v.HostId == host.Id || db.Networks.Any(n => n.Id == v.NetworkId && n.HostId == host.Id))).ToDictionaryAsync(v => v.Id, v => v.Name, ct);
             var domainNames = vms.ToDictionary(v => v.DomainOn(host), v => v.Name);
+            var tenants = vms.ToDictionary(v => v.DomainOn(host), v => v.TenantId);
             var orders = vms.ToDictionary(v => v.DomainOn(host), v => v.BootOrder);
             var addresses = await (from address in db.Addresses.AsNoTracking()
                                    join network in db.Networks on address.NetworkId equals network.Id
@@ -64,7 +67,7 @@ public static class ReadInventory
                                    orderby address.Ip
                                    select new { address.Ip, address.VmId }).ToListAsync(ct);
             return new Inventory(
-                [.. domains.Select(d => new DomainRow(d.Name.Text, d.Name.Vm, domainNames.GetValueOrDefault(d.Name), d.State.ToString().ToLowerInvariant(), orders.GetValueOrDefault(d.Name)))],
+                [.. domains.Select(d => new DomainRow(d.Name.Text, d.Name.Vm, domainNames.GetValueOrDefault(d.Name), d.State.ToString().ToLowerInvariant(), orders.GetValueOrDefault(d.Name), tenants.GetValueOrDefault(d.Name)))],
                 [.. volumes.Select(v => new VolumeRow(v.Name, v.Domain.Vm, domainNames.GetValueOrDefault(v.Domain), v.Size))],
                 [.. addresses.Select(a => new AddressRow(a.Ip, a.VmId!.Value, names.GetValueOrDefault(a.VmId.Value)))]);
         }

@@ -155,13 +155,22 @@ public static class GetVm
                 signIn,
                 vm.CreatedBy,
                 [.. vm.SshKeys.Select(k => $"{k.Fingerprint} {k.Comment}".Trim())],
-                live is null ? null : OperationRow.Of(live),
+                live is null ? null : await ShownAsync(live, actor, ct),
                 operations.FirstOrDefault(o => !o.IsLive) is { } last ? OperationRow.Of(last) : null,
                 access.Allows(actor, Permission.SeeHosts) ? host.Name : null,
                 // QEMU's user-mode network lets guests out and nobody in.
                 host.Kind != HostKind.LocalLibvirt,
                 vm.BootOrder,
-                VmActions.Of(vm, live, engines.For(host.Connection).Abilities, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)));
+                VmActions.Of(vm, live, engines.For(host.Connection).Abilities, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)) with
+                {
+                    Move = live is null && access.Allows(actor, Permission.ManageHosts) && vm.Stage == VmStage.Ready && vm.Adopted is null && engines.For(host.Connection).Abilities.Contains(DomainAbility.Move),
+                });
+        }
+
+        private async Task<OperationRow> ShownAsync(Operation live, Actor actor, CancellationToken ct)
+        {
+            await using var db = dbs.ForSystem();
+            return await OperationRow.Of(live).WithMoveAsync(db, access.Allows(actor, Permission.SeeHosts), ct);
         }
 
         private async Task<Host> HostOfAsync(Vm vm, CancellationToken ct)
@@ -206,6 +215,9 @@ public sealed record VmActions
 
     /// <summary>To say whether it is started after a boot of its host.</summary>
     public bool SetBootOrder { get; init; }
+
+    /// <summary>To take it to another host: for those who look after hosts.</summary>
+    public bool Move { get; init; }
 
     public bool Adjust => AdjustMemory || AdjustVcpus;
 

@@ -17,6 +17,9 @@ public enum ShownStatus
     /// <summary>Something of its domain is being changed while it exists.</summary>
     Changing,
 
+    /// <summary>It is taken to another host, and is off for that.</summary>
+    Moving,
+
     /// <summary>An operation is queued or rests until its next try.</summary>
     Waiting,
 
@@ -66,6 +69,7 @@ public static class Shown
         { Live: OperationKind.Reboot } => ShownStatus.Rebooting,
         { Live: OperationKind.Delete } => ShownStatus.Deleting,
         { Live: OperationKind.Change } => ShownStatus.Changing,
+        { Live: OperationKind.Move } => ShownStatus.Moving,
         { Stage: VmStage.Failed or VmStage.Building or VmStage.Deleting } => ShownStatus.Failed,
         { SeenAt: { } at } when now - at > Silence => ShownStatus.Unreachable,
         { Seen: DomainState.Crashed } => ShownStatus.Crashed,

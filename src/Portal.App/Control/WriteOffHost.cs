@@ -88,7 +88,8 @@ public static class WriteOffHost
             }
 
             host.WriteOff();
-            foreach (var network in await db.Networks.Where(n => n.HostId == host.Id).ToListAsync(ct))
+            // VMs that were moved away keep their addresses; the last of them gives its network up.
+            foreach (var network in await db.Networks.Where(n => n.HostId == host.Id && !db.Vms.Any(v => v.NetworkId == n.Id && v.HostId != host.Id && v.DeletedAt == null)).ToListAsync(ct))
             {
                 network.Retire();
             }

@@ -48,7 +48,7 @@ public static class ChangeHost
             var moves = wanted.Group != xen.Group || wanted.Pool != xen.Pool;
             // Where there was none, swap volumes that are there stay with the other disks, and are found there.
             var movesSwap = xen.SwapGroup is not null && wanted.SwapGroup != xen.SwapGroup;
-            if ((moves || movesSwap) && await db.Vms.AnyAsync(v => v.HostId == host.Id && v.DeletedAt == null, ct))
+            if ((moves || movesSwap) && await db.Vms.AnyAsync(v => (v.HostId == host.Id && v.DeletedAt == null) || db.VmMoves.Any(m => m.VmId == v.Id && m.LeftOnId == host.Id), ct))
             {
                 return new HostHasDisks(host.Name, movesSwap ? "swapGroup" : wanted.Pool is null || wanted.Group != xen.Group ? "volumeGroup" : "thinPool");
             }

@@ -71,19 +71,15 @@ internal static class HostRows
                              join template in db.Templates on version.TemplateId equals template.Id
                              where ids.Contains(pool.HostId)
                              select new { image.PoolId, Row = new HostImageRow(template.Name + " " + version.Version, image.State, image.Problem) }).ToListAsync(ct)).ToLookup(i => i.PoolId, i => i.Row);
-        var sold = (await db.Database.SqlQuery<Sold>(
-            $"SELECT host_id AS host, count(*)::int AS vms, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk FROM vms WHERE deleted_at IS NULL GROUP BY host_id").ToListAsync(ct))
-            .ToDictionary(s => s.Host);
+        var sold = await db.ReadSoldAsync(ct);
         return [.. hosts.Select(h =>
         {
-            var used = sold.GetValueOrDefault(h.Id.Value) ?? new Sold(h.Id.Value, 0, 0, 0, 0);
+            var used = sold.GetValueOrDefault(h.Id) ?? SoldRoom.Nothing;
             var pool = pools[h.Id];
             return new HostRow(h.Id, h.Name, h.Kind, h.Mode, h.Hypervisor, h.HardwareVirtualisation, h.Cpus, h.SellableVcpus, used.Vcpus, h.Memory, h.SellableMemory,
                 new ByteSize(used.Memory), pool.Size, pool.Free, new ByteSize(used.Disk), used.Vms, h.SeenAt, h.Problem, h.Warning, h.Xen is { } xen ? xen.Storage : h.PoolPath, h.Place, [.. images[pool.Id]]);
         })];
     }
-
-    private sealed record Sold(Guid Host, int Vms, int Vcpus, long Memory, long Disk);
 }
 
 /// <summary>Lets new VMs come to a host, or not.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.App.Hosts;
 using Portal.Kernel;
 
 namespace Portal.App.Networks;
@@ -58,8 +59,18 @@ public static class AddressBook
     /// <summary>Gives back what a VM has. Safe to repeat.</summary>
     public static async Task ReleaseAddressAsync(this PortalDb db, VmId vm, DateTimeOffset at, CancellationToken ct)
     {
-        var address = await db.Addresses.SingleOrDefaultAsync(a => a.VmId == vm, ct);
-        address?.Release(at);
+        if (await db.Addresses.SingleOrDefaultAsync(a => a.VmId == vm, ct) is not { } address)
+        {
+            return;
+        }
+
+        address.Release(at);
+        // The last that had one of a host that is long gone: from now on its range is anybody's.
+        if (await db.Networks.SingleOrDefaultAsync(n => n.Id == address.NetworkId && n.Shared && db.Hosts.Any(h => h.Id == n.HostId && h.Mode == HostMode.WrittenOff), ct) is { } network
+            && !await db.Addresses.AnyAsync(a => a.NetworkId == network.Id && a.VmId != null && a.VmId != vm, ct))
+        {
+            network.Retire();
+        }
     }
 
     private sealed record Free(Guid Host, int Addresses);

@@ -53,6 +53,9 @@ public sealed class Network
     /// <summary>Its host is gone, and what was on the wire with it.</summary>
     public void Retire() => Shared = false;
 
+    /// <summary>Whether guests of both are on one wire, with the same way out: hosts whose addresses are from one network are told apart by their ranges alone.</summary>
+    public bool IsOneWith(Network other) => Shared && other.Shared && Cidr == other.Cidr && Gateway.Equals(other.Gateway);
+
     public GuestAddress Guest(Ipv4Address address) => new(address.ToIPAddress(), PrefixLength, Gateway, Dns);
 }
 

@@ -12,7 +12,8 @@ public sealed record GuestKeepsRunning(TimeSpan Waited)
 
 /// <summary>Everything a step needs to act: the VM, its host and the right to act on it.</summary>
 /// <param name="Change">Which change is made; null where it is none.</param>
-internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpec Spec, Fence Fence, DomainChange? Change);
+/// <param name="Move">Both ends of a move; null where it is none.</param>
+internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpec Spec, Fence Fence, DomainChange? Change, MoveSteps? Move);
 
 /// <summary>Turns steps into calls of the engine.</summary>
 internal sealed class HostSteps(TimeProvider clock)
@@ -23,9 +24,9 @@ internal sealed class HostSteps(TimeProvider clock)
     private static readonly TimeSpan s_watch = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(300);
 
-    public static DomainSpec SpecOf(Vm vm, Host host, Network network, TemplateImage image) => new()
+    public static DomainSpec SpecOf(Vm vm, DomainName name, Network network, TemplateImage image) => new()
     {
-        Name = vm.DomainOn(host),
+        Name = name,
         Vcpus = vm.Vcpus,
         Memory = vm.Memory,
         Disk = vm.Disk,
@@ -47,7 +48,12 @@ internal sealed class HostSteps(TimeProvider clock)
         StepKind.DefineDomain => await on.Engine.EnsureDefinedAsync(on.Fence, on.Spec, ct),
         StepKind.StartDomain => await on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct),
         StepKind.AskShutdown => await on.Engine.AskShutdownAsync(on.Fence, on.Spec.Name, ct),
-        StepKind.WaitForOff => await WaitForOffAsync(async () => (await on.Engine.LookAsync(on.Spec.Name, ct)).State, ago, ct),
+        StepKind.WaitForOff => await WaitForOffAsync(async () => (await on.Engine.LookAsync(on.Spec.Name, ct)).State, ago, ct) switch
+        {
+            // The next step takes its power away.
+            { Refusal: GuestKeepsRunning } when on.Move is { MayForceOff: true } => StepOutcome.AlreadyThere,
+            var waited => waited,
+        },
         StepKind.PowerOff => await on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
         StepKind.RemoveDomain => await on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
         StepKind.RemoveDisks => await on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),
@@ -56,13 +62,16 @@ internal sealed class HostSteps(TimeProvider clock)
         StepKind.TakeOver => await on.Engine.EnsureTakenOverAsync(on.Fence, on.Spec, ct),
         // Whatever was off when it was adopted stays off.
         StepKind.StartAdopted => on.Vm.Wanted == WantedState.Running ? await on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct) : StepOutcome.AlreadyThere,
+        StepKind.BringTemplate or StepKind.MakeDisksThere or StepKind.CopyDisks or StepKind.DefineThere or StepKind.LeaveHost or StepKind.ChangeHost or StepKind.StartThere or StepKind.RemoveLeft =>
+            await (on.Move ?? throw new InvalidOperationException($"VM {on.Vm.Id}: a move that does not say whereto.")).DoAsync(step, on.Fence, ct),
         StepKind.ChangeDomain => await on.Engine.ChangeAsync(on.Fence, on.Spec.Name, on.Change ?? throw new InvalidOperationException($"VM {on.Vm.Id}: a change that does not say which."), ct),
     };
 
-    /// <summary>Takes a step of a build or an adoption back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
+    /// <summary>Takes a step of a build, an adoption or a move back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
     /// <exception cref="HostFaultException">The host could not be asked.</exception>
     public static Task<Result<StepOutcome>> UndoAsync(StepKind step, StepContext on, CancellationToken ct) => step switch
     {
+        _ when on.Move is { } move => move.UndoAsync(step, on.Fence, ct),
         StepKind.StartDomain or StepKind.StartAdopted => on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
         StepKind.DefineDomain => on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
         StepKind.CloneDisk or StepKind.WriteSeed => on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),

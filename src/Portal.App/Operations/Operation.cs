@@ -22,6 +22,9 @@ public enum OperationKind
 
     /// <summary>Makes a domain that somebody made by hand into this VM.</summary>
     Adopt,
+
+    /// <summary>Takes it to another host, shut down: which one stands in its <see cref="VmMove"/>.</summary>
+    Move,
 }
 
 /// <summary>What is asked of a VM: a kind of operation, and which change where it is one.</summary>
@@ -142,10 +145,13 @@ public sealed class Operation
     public bool Rests => State is OperationState.Waiting or OperationState.Running && Owner is null;
 
     /// <summary>Whether it may be cancelled: a build can be undone; anything else can be called off while nobody is at it, or a host that stays away would hold its VM for ever.</summary>
-    public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (MakesVm || Rests);
+    public bool CanCancel => IsLive && !CancelRequested && State != OperationState.Undoing && (TakesBack || Rests);
 
     /// <summary>Whether it brings its VM into being: what it did is taken back where it fails or is cancelled.</summary>
     public bool MakesVm => Kind is OperationKind.Build or OperationKind.Adopt;
+
+    /// <summary>Whether what it did is taken back where it fails or is cancelled now: what makes a VM, and a move until the VM is on its new host.</summary>
+    public bool TakesBack => MakesVm || (Kind == OperationKind.Move && !_steps.Any(s => s is { Kind: StepKind.ChangeHost, State: StepState.Done }));
 
     public static Operation Asked(Vm vm, Work work, Actor actor, DateTimeOffset at) => new(vm, work, actor.Name, at);
 
@@ -298,7 +304,7 @@ internal sealed class OperationConfiguration : IEntityTypeConfiguration<Operatio
             table.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)");
             table.HasCheckConstraint("ck_operations_change", "(kind = 'Change') = (change <> '')");
         });
-        builder.Ignore(o => o.IsLive).Ignore(o => o.Rests).Ignore(o => o.CanCancel).Ignore(o => o.Change).Ignore(o => o.Words);
+        builder.Ignore(o => o.IsLive).Ignore(o => o.Rests).Ignore(o => o.CanCancel).Ignore(o => o.TakesBack).Ignore(o => o.Change).Ignore(o => o.Words);
         builder.Property(o => o.ChangeText).HasColumnName("change").HasMaxLength(WrittenChange.MaxLength);
         builder.Property(o => o.VmName).HasMaxLength(VmName.MaxLength);
         builder.Property(o => o.RequestedBy).HasMaxLength(PortalUser.MaxDisplayName);
@@ -310,6 +316,7 @@ internal sealed class OperationConfiguration : IEntityTypeConfiguration<Operatio
         builder.HasIndex(o => new { o.VmId, o.CreatedAt });
         builder.HasIndex(o => o.NotBefore).HasFilter("finished_at IS NULL");
         builder.HasOne<Vm>().WithMany().HasForeignKey(o => o.VmId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<VmMove>().WithOne().HasForeignKey<VmMove>(m => m.OperationId).OnDelete(DeleteBehavior.Restrict);
         builder.HasMany(o => o.Steps).WithOne().HasForeignKey(s => s.OperationId).OnDelete(DeleteBehavior.Restrict);
         builder.Navigation(o => o.Steps).UsePropertyAccessMode(PropertyAccessMode.Field);
     }

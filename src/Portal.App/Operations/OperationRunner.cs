@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Hosts;
+using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
 
@@ -150,9 +151,9 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     private async Task WorkAsync(Claim claim, CancellationToken ct)
     {
         var on = await LoadAsync(claim, ct);
-        if (on.Host.Mode == HostMode.Maintenance)
+        if ((on.Move?.InMaintenance ?? (on.Host.Mode == HostMode.Maintenance ? on.Host : null)) is { } maintained)
         {
-            await RestAsync(claim, $"The host {on.Host.Name} is in maintenance; this goes on when it is in use again.", s_rest);
+            await RestAsync(claim, $"The host {maintained.Name} is in maintenance; this goes on when it is in use again.", s_rest);
             return;
         }
 
@@ -173,6 +174,11 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
             {
                 return;
             }
+            else if (step == StepKind.ChangeHost)
+            {
+                // Its host is another one now.
+                on = await LoadAsync(claim, ct);
+            }
         }
     }
 
@@ -184,15 +190,15 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var operation = await LockAsync(db, claim, ct);
         var now = await db.NowAsync(ct);
         operation.Work();
-        if (operation.CancelRequested && operation.State == OperationState.Running && operation.MakesVm && operation.Steps.Any(s => s.State != StepState.Done))
+        if (operation.CancelRequested && operation.State == OperationState.Running && operation.TakesBack && operation.Steps.Any(s => s.State != StepState.Done))
         {
             operation.Undo("operations.cancelled", "Cancelled by its owner; what was done is being taken back.");
         }
 
         var undoing = operation.State == OperationState.Undoing;
-        // Only what brought the VM into being is taken back. A start that was refused must not take the domain away, least of all one that runs after all.
+        // Only what brought the VM into being is taken back, and a move that has not arrived. A start that was refused must not take the domain away, least of all one that runs after all.
         var step = undoing
-            ? operation.MakesVm ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed) : null
+            ? operation.TakesBack ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed) : null
             : operation.Steps.FirstOrDefault(s => s.State != StepState.Done);
         if (!undoing)
         {
@@ -213,6 +219,16 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         try
         {
             looked = await WithRetriesAsync(claim, step, () => _steps.DoAsync(step, on, ago, ct), ct);
+            if (looked is { Refusal: { } left and not FencedOff } && MoveSteps.MayBeLeft(step, undoing: false))
+            {
+                throw new HostFaultException(left.Message);
+            }
+        }
+        catch (HostFaultException left) when (on.Move is not null && MoveSteps.MayBeLeft(step, undoing: false))
+        {
+            logger.HostOutOfReach(claim.VmId, claim.Kind, step, left.Message);
+            await RecordStepAsync(claim, step, StepState.Done, journal, ct, left: true);
+            return true;
         }
         catch (HostFaultException)
         {
@@ -236,20 +252,29 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     private async Task UndoStepAsync(Claim claim, StepContext on, StepKind step, CancellationToken ct)
     {
         using var journal = HostJournal.Begin();
-        var result = await WithRetriesAsync(claim, step, () => HostSteps.UndoAsync(step, on, ct), ct);
-        if (result.Refusal is FencedOff)
+        var left = false;
+        try
         {
-            throw new TakenOverException();
+            var result = await WithRetriesAsync(claim, step, () => HostSteps.UndoAsync(step, on, ct), ct);
+            if (result.Refusal is FencedOff)
+            {
+                throw new TakenOverException();
+            }
+
+            // An undo that is refused cannot be repeated into success; resting keeps it visible, and the host may change.
+            if (result.Refusal is { } refusal)
+            {
+                logger.HostOutOfReach(claim.VmId, claim.Kind, step, refusal.Message);
+                throw new HostFaultException(refusal.Message);
+            }
+        }
+        catch (HostFaultException) when (on.Move is not null && MoveSteps.MayBeLeft(step, undoing: true))
+        {
+            // The VM does not wait for a host on which it is not.
+            left = true;
         }
 
-        // An undo that is refused cannot be repeated into success; resting keeps it visible, and the host may change.
-        if (result.Refusal is { } refusal)
-        {
-            logger.HostOutOfReach(claim.VmId, claim.Kind, step, refusal.Message);
-            throw new HostFaultException(refusal.Message);
-        }
-
-        await RecordStepAsync(claim, step, StepState.Undone, journal, ct);
+        await RecordStepAsync(claim, step, StepState.Undone, journal, ct, left);
     }
 
     private async Task<T> WithRetriesAsync<T>(Claim claim, StepKind step, Func<Task<T>> act, CancellationToken ct)
@@ -296,14 +321,27 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         await transaction.CommitAsync(ct);
     }
 
-    private async Task RecordStepAsync(Claim claim, StepKind step, StepState state, HostJournal journal, CancellationToken ct)
+    /// <param name="left">Whether it was passed over, and what it was to remove is still there.</param>
+    private async Task RecordStepAsync(Claim claim, StepKind step, StepState state, HostJournal journal, CancellationToken ct, bool left = false)
     {
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (claim.Kind == OperationKind.Move && step == StepKind.ChangeHost && state == StepState.Done && !await MoveAfter.MayArriveAsync(db, claim.Operation, ct))
+        {
+            // Written off at this very moment: another look says so, and all is taken back.
+            throw new HostFaultException("The host was written off.");
+        }
+
         var operation = await LockAsync(db, claim, ct);
         var row = operation.Steps.Single(s => s.Kind == step);
-        row.End(state, await db.NowAsync(ct));
+        var now = await db.NowAsync(ct);
+        row.End(state, now);
         row.Did(journal.Lines);
+        if (operation.Kind == OperationKind.Move && !left)
+        {
+            await MoveAfter.StepAsync(db, operation, step, state, now, ct);
+        }
+
         await SaveAsync(db, operation, ct);
         await transaction.CommitAsync(ct);
     }
@@ -342,8 +380,13 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var operation = await LockAsync(db, claim, ct);
         var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {claim.Vm} FOR UPDATE").ToListAsync(ct)).Single();
         var now = await db.NowAsync(ct);
-        var state = !undone ? OperationState.Succeeded : operation.CancelRequested ? OperationState.Cancelled : OperationState.Failed;
+        var state = !undone ? OperationState.Succeeded : operation.CancelRequested && (operation.TakesBack || operation.Kind != OperationKind.Move) ? OperationState.Cancelled : OperationState.Failed;
         operation.Finish(state, now, operation.ProblemCode, undone ? operation.Problem : null);
+        if (operation.Kind == OperationKind.Move && undone)
+        {
+            await MoveAfter.UndoneAsync(db, operation, ct);
+        }
+
         await VmAfter.ApplyAsync(db, vm, operation, seen.State, now, ct);
         db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, $"operation.{operation.Kind}.{state}".ToLowerInvariant(), vm.Id.Value, vm.Name, $"{(operation.Kind == OperationKind.Change ? $"{operation.Words}, " : "")}asked by {operation.RequestedBy}{(operation.Problem is null ? "" : ": " + operation.Problem)}"));
         await SaveAsync(db, operation, ct);
@@ -358,7 +401,21 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
         var network = await db.Networks.AsNoTracking().SingleAsync(n => n.Id == vm.NetworkId, ct);
         var version = vm.TemplateVersionId is { } template ? await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == template, ct) : null;
-        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, host, network, version?.Image ?? TemplateImage.None), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText));
+        var image = version?.Image ?? TemplateImage.None;
+        var move = claim.Kind == OperationKind.Move ? await LoadMoveAsync(db, claim, vm, network, image, ct) : null;
+        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, vm.DomainOn(host), network, image), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText), move);
+    }
+
+    private async Task<MoveSteps> LoadMoveAsync(PortalDb db, Claim claim, Vm vm, Networks.Network network, TemplateImage image, CancellationToken ct)
+    {
+        var row = await db.VmMoves.AsNoTracking().SingleAsync(m => m.OperationId == new OperationId(claim.Operation), ct);
+        return new MoveSteps(row, await EndAsync(row.FromHostId), await EndAsync(row.ToHostId), new MoveProgress(dbs, claim.Operation, claim.Owner, claim.Epoch, vm, clock).TellAsync);
+
+        async Task<MoveEnd> EndAsync(HostId id)
+        {
+            var host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == id, ct);
+            return new MoveEnd(host, engines.For(host.Connection), HostSteps.SpecOf(vm, row.NameOn(host), network, image));
+        }
     }
 
     // Every write starts here: the row is locked, and whoever no longer owns it stops.

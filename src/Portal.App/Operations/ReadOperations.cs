@@ -30,6 +30,9 @@ public sealed record OperationRow(
     bool CanCancel,
     IReadOnlyList<StepRow> Steps)
 {
+    /// <summary>How far the copy of a move's disks is; null for every other kind, and in lists.</summary>
+    public MoveRow? Move { get; init; }
+
     public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
 
     /// <summary>What is done to which VM: "Build web-1".</summary>
@@ -39,6 +42,32 @@ public sealed record OperationRow(
         o.Id, o.TenantId, o.VmId, o.VmName, o.Kind, o.Words, o.State, o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.NotBefore,
         o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
         [.. o.Steps.OrderBy(s => s.Ordinal).Select(s => new StepRow(s.Ordinal, s.Kind, s.Kind.Words(), s.State, s.StartedAt, s.FinishedAt, s.Tries, StepJournal.Read(s.Journal)))]);
+}
+
+/// <summary>Both ends of a move, and how far the copy of its disks is.</summary>
+/// <param name="From">For staff only; null for others. So is the next.</param>
+/// <param name="Total">Zero before it is known.</param>
+/// <param name="LeftOn">The host that still has something of it to be removed, after the move has ended; null where none has, and for others than staff.</param>
+public sealed record MoveRow(string? From, string? To, ByteSize Copied, ByteSize Total, string? LeftOn);
+
+/// <summary>Reads moves beside their operations.</summary>
+internal static class MoveRows
+{
+    public static async Task<OperationRow> WithMoveAsync(this OperationRow row, PortalDb system, bool maySeeHosts, CancellationToken ct)
+    {
+        if (row.Kind != OperationKind.Move)
+        {
+            return row;
+        }
+
+        var move = await (from m in system.VmMoves.AsNoTracking()
+                          join f in system.Hosts on m.FromHostId equals f.Id
+                          join t in system.Hosts on m.ToHostId equals t.Id
+                          where m.OperationId == row.Id
+                          select new { m.Copied, m.Total, m.LeftOnId, FromId = f.Id, From = f.Name, To = t.Name }).SingleAsync(ct);
+        var left = row.IsLive || move.LeftOnId is not { } on ? null : on == move.FromId ? move.From : move.To;
+        return row with { Move = maySeeHosts ? new MoveRow(move.From, move.To, move.Copied, move.Total, left) : new MoveRow(null, null, move.Copied, move.Total, null) };
+    }
 }
 
 /// <summary>One operation.</summary>
@@ -52,7 +81,9 @@ public static class GetOperation
         {
             await using var db = dbs.ForSystem();
             var operation = await db.Operations.AsNoTracking().Include(o => o.Steps).SingleOrDefaultAsync(o => o.Id == request.Operation, ct);
-            return operation is null || !access.Allows(actor, Permission.SeeTenant, operation.TenantId) ? new NotFound("operation") : OperationRow.Of(operation);
+            return operation is null || !access.Allows(actor, Permission.SeeTenant, operation.TenantId)
+                ? new NotFound("operation")
+                : await OperationRow.Of(operation).WithMoveAsync(db, access.Allows(actor, Permission.SeeHosts), ct);
         }
     }
 }
@@ -105,7 +136,7 @@ public static class ListLiveOperations
     }
 }
 
-/// <summary>Asks to cancel a live operation: a build is undone, anything else is called off while nobody is at it.</summary>
+/// <summary>Asks to cancel a live operation: a build, an adoption and a move are undone, anything else is called off while nobody is at it.</summary>
 public static class CancelOperation
 {
     public sealed record Request(TenantId Tenant, OperationId Operation);
@@ -128,10 +159,18 @@ public static class CancelOperation
                 return new NotFound("operation");
             }
 
+            // What an operator has asked for because of his hosts is his to call off.
+            if (operation.Kind == OperationKind.Move && access.Check(actor, Permission.ManageHosts) is { } notHis)
+            {
+                return notHis;
+            }
+
             if (operation.CancelRequested)
             {
                 return default(Done);
             }
+
+            await db.OperationSteps.Where(s => s.OperationId == operation.Id).LoadAsync(ct);
 
             if (!operation.CanCancel)
             {
@@ -140,7 +179,7 @@ public static class CancelOperation
 
             operation.AskCancel();
             db.Add(Audit.AuditEntry.Of(actor, operation.TenantId, $"operation.{operation.Kind}.cancel_asked".ToLowerInvariant(), operation.VmId.Value, operation.VmName));
-            if (operation.Rests && !operation.MakesVm)
+            if (operation.Rests && !operation.TakesBack)
             {
                 var how = operation.StartedAt is null ? "Called off before it began."
                     : operation.State == OperationState.Running ? "Called off while it waited for the guest, which may still go down: it was asked to."
@@ -173,7 +212,10 @@ public static class CancelOperation
                 vm.MoveTo(built ? VmStage.Ready : VmStage.Failed, built ? null : "It was not built. Build it again or delete it.");
             }
 
-            vm.WantAsSeen();
+            if (operation.Kind != OperationKind.Move)
+            {
+                vm.WantAsSeen();
+            }
         }
     }
 }

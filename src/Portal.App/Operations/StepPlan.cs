@@ -23,6 +23,22 @@ public enum StepKind
 
     /// <summary>Only where it ran.</summary>
     StartAdopted,
+
+    /// <summary>Of a move, on the host to which it goes; so are the next three.</summary>
+    BringTemplate,
+    MakeDisksThere,
+    CopyDisks,
+    DefineThere,
+
+    /// <summary>On the host from which it goes: after this it cannot be started there.</summary>
+    LeaveHost,
+
+    /// <summary>In the books alone; from then on a move is not taken back.</summary>
+    ChangeHost,
+
+    /// <summary>Only where it ran.</summary>
+    StartThere,
+    RemoveLeft,
 }
 
 /// <summary>Which steps an operation has, in their order, and how they are called.</summary>
@@ -38,6 +54,11 @@ public static class StepPlan
         OperationKind.Delete => [StepKind.RemoveDomain, StepKind.RemoveDisks],
         OperationKind.Change => [StepKind.ChangeDomain],
         OperationKind.Adopt => [StepKind.AskForeignShutdown, StepKind.WaitForForeignOff, StepKind.TakeOver, StepKind.DefineDomain, StepKind.StartAdopted],
+        OperationKind.Move =>
+        [
+            StepKind.BringTemplate, StepKind.AskShutdown, StepKind.WaitForOff, StepKind.PowerOff, StepKind.MakeDisksThere, StepKind.CopyDisks, StepKind.DefineThere, StepKind.LeaveHost,
+            StepKind.ChangeHost, StepKind.StartThere, StepKind.RemoveLeft,
+        ],
     };
 
     /// <summary>A step for people.</summary>
@@ -57,6 +78,14 @@ public static class StepPlan
         StepKind.WaitForForeignOff => "Wait until it is off",
         StepKind.TakeOver => "Give its disks the VM's name, and copy its kernel",
         StepKind.StartAdopted => "Start it again, if it ran",
+        StepKind.BringTemplate => "Bring its template's kernel to the new host",
+        StepKind.MakeDisksThere => "Make empty disks on the new host",
+        StepKind.CopyDisks => "Copy the disks, and compare them",
+        StepKind.DefineThere => "Define the domain on the new host",
+        StepKind.LeaveHost => "Remove the domain from the old host",
+        StepKind.ChangeHost => "Say that it is on the new host",
+        StepKind.StartThere => "Start it there, if it ran",
+        StepKind.RemoveLeft => "Wipe and remove the disks on the old host",
     };
 
     /// <summary>A kind of operation for people, as a verb: "Build", "Shut down". Which change a change is, says the operation.</summary>
@@ -70,5 +99,6 @@ public static class StepPlan
         OperationKind.Delete => "Delete",
         OperationKind.Change => "Change",
         OperationKind.Adopt => "Adopt",
+        OperationKind.Move => "Move",
     };
 }

@@ -77,18 +77,14 @@ public static class Placement
                      join image in db.PoolImages on pool.Id equals image.PoolId
                      where image.TemplateVersionId == template && image.State == PoolImageState.Ready
                      select pool).ToListAsync(ct);
-        var sold = await db.Database.SqlQuery<Sold>(
-            $"""
-            SELECT host_id AS host, sum(vcpus)::int AS vcpus, sum(memory)::bigint AS memory, sum(disk)::bigint AS disk
-            FROM vms WHERE deleted_at IS NULL GROUP BY host_id
-            """).ToDictionaryAsync(s => s.Host, ct);
+        var sold = await db.ReadSoldAsync(ct);
         var addresses = await db.CountFreeAddressesAsync(tenant, ct);
         return
         [
             .. from host in usable
                where host.Mode == HostMode.InUse && host.Problem is null && host.SeenAt is not null
                join pool in ready on host.Id equals pool.HostId
-               let used = sold.GetValueOrDefault(host.Id.Value) ?? new Sold(host.Id.Value, 0, 0, 0)
+               let used = sold.GetValueOrDefault(host.Id) ?? SoldRoom.Nothing
                select new HostRoom(
                    host,
                    pool.Id,
@@ -98,6 +94,4 @@ public static class Placement
                    addresses.GetValueOrDefault(host.Id)),
         ];
     }
-
-    private sealed record Sold(Guid Host, int Vcpus, long Memory, long Disk);
 }

@@ -263,6 +263,18 @@ public sealed class Vm
     /// <summary>Its saved memory is gone, if it had any.</summary>
     public void GaveUpSaved() => Saved = false;
 
+    /// <summary>Its disks are on another host, where its domain is defined and does not run yet.</summary>
+    /// <exception cref="InvalidOperationException">It was not seen off: a bug.</exception>
+    public void MovedTo(HostId host, PoolId pool, int generation)
+    {
+        if (Seen is not (DomainState.Off or DomainState.Absent) || generation <= Generation)
+        {
+            throw new InvalidOperationException($"VM {Id} was seen {Seen} in generation {Generation}, and cannot be on another host as {generation}.");
+        }
+
+        (HostId, PoolId, Generation) = (host, pool, generation);
+    }
+
     public void Deleted(DateTimeOffset at)
     {
         MoveTo(VmStage.Deleted);
@@ -390,6 +402,8 @@ public sealed class Volume
     public DateTimeOffset? RemovedAt { get; private set; }
 
     public void Present() => State = VolumeState.Present;
+
+    public void MoveTo(PoolId pool) => PoolId = pool;
 
     /// <summary>Back to an intention: a build that failed was undone.</summary>
     public void Intended() => State = VolumeState.Intended;

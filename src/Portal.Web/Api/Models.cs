@@ -111,11 +111,29 @@ internal sealed record StepJson(int Ordinal, string Kind, string Words, string S
 
 internal sealed record OperationJson(
     Guid Id, Guid Tenant, Guid Vm, string VmName, string Kind, string Words, string State, string RequestedBy, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
-    string? Problem, string? ProblemCode, bool CancelRequested, bool CanCancel, IReadOnlyList<StepJson> Steps)
+    string? Problem, string? ProblemCode, bool CancelRequested, bool CanCancel, IReadOnlyList<StepJson> Steps, MoveJson? Move)
 {
     public static OperationJson Of(OperationRow o) => new(
         o.Id.Value, o.Tenant.Value, o.Vm.Value, o.VmName, o.Kind.ToString(), o.Words, o.State.ToString(), o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
-        [.. o.Steps.Select(s => new StepJson(s.Ordinal, s.Kind.ToString(), s.Words, s.State.ToString(), s.StartedAt, s.FinishedAt, s.Tries, s.Commands))]);
+        [.. o.Steps.Select(s => new StepJson(s.Ordinal, s.Kind.ToString(), s.Words, s.State.ToString(), s.StartedAt, s.FinishedAt, s.Tries, s.Commands))],
+        o.Move is { } m ? new MoveJson(m.From, m.To, m.Copied.Bytes, m.Total.Bytes, m.LeftOn) : null);
+}
+
+/// <param name="From">For staff only; null for others. So are <c>to</c> and <c>leftOn</c>, a host that still has something to be removed.</param>
+internal sealed record MoveJson(string? From, string? To, long CopiedBytes, long TotalBytes, string? LeftOn);
+
+/// <param name="MayForceOff">Whether its power is taken away where its guest does not shut down.</param>
+internal sealed record MoveBody([property: System.Text.Json.Serialization.JsonRequired] Guid Host, bool MayForceOff = false);
+
+/// <param name="WhyNot">Null where it can be moved there.</param>
+internal sealed record MoveTargetJson(Guid Host, string Name, int VcpusLeft, long MemoryLeftMiB, long DiskLeftGiB, string? WhyNot);
+
+/// <param name="Obstacle">Why it can be moved nowhere at this moment; null where it can.</param>
+/// <param name="AtMostSeconds">Roughly how long the copy takes where its disks are full.</param>
+internal sealed record MoveTargetsJson(string From, string? Obstacle, bool Runs, int AtMostSeconds, IReadOnlyList<MoveTargetJson> Targets)
+{
+    public static MoveTargetsJson Of(ListMoveTargets.Choices c) => new(
+        c.From, c.Obstacle, c.Runs, (int)c.AtMost.TotalSeconds, [.. c.Targets.Select(t => new MoveTargetJson(t.Host.Value, t.Name, t.Vcpus, t.Memory.CeilingMiB, t.Disk.CeilingGiB, t.WhyNot))]);
 }
 
 internal sealed record VmJson(Guid Id, string Name, string Status, string? StatusDetail, string Ip, string Plan, string Template, PriceJson Price, DateTimeOffset CreatedAt)

@@ -35,6 +35,13 @@ internal static class VmApi
         vms.MapPost("/{vm:guid}/build", async (Guid tenant, Guid vm, RetryBuild.Handler handler, HttpContext http, CancellationToken ct) =>
                 Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)))
             .WithName("RetryBuild").WithSummary("Builds a VM again whose build failed.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409);
+        vms.MapGet("/{vm:guid}/move-targets", async (Guid tenant, Guid vm, ListMoveTargets.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)).Answer(MoveTargetsJson.Of))
+            .WithName("ListMoveTargets").WithSummary("To which hosts it could be moved, and what stands against the others. For operators.").Produces<MoveTargetsJson>().ProducesProblem(403).ProducesProblem(404);
+        vms.MapPost("/{vm:guid}/move", async (Guid tenant, Guid vm, MoveBody body, MoveVm.Handler handler, HttpContext http, CancellationToken ct) =>
+                Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), new HostId(body.Host), body.MayForceOff), http.Actor(), ct)))
+            .WithName("MoveVm").WithSummary("Takes it to another host: shut down, its disks copied and compared, started there if it ran. For operators.")
+            .Produces<AcceptedJson>(202).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         vms.MapDelete("/{vm:guid}", async (Guid tenant, Guid vm, string? confirmName, DeleteVm.Handler handler, HttpContext http, CancellationToken ct) =>
                 Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), confirmName ?? ""), http.Actor(), ct)))
             .WithName("DeleteVm").WithSummary("Deletes a VM and its disk for good; `confirmName` is its name.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
@@ -50,7 +57,7 @@ internal static class VmApi
             .WithTags("Operations").WithName("GetOperation").WithSummary("An operation with its steps.").Produces<OperationJson>().ProducesProblem(404);
         api.MapPost("/tenants/{tenant:guid}/operations/{operation:guid}/cancel", async (Guid tenant, Guid operation, CancelOperation.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant), new OperationId(operation)), http.Actor(), ct)).Answer())
-            .WithTags("Operations").WithName("CancelOperation").WithSummary("Asks to cancel: a build is undone, anything else is called off before it begins.").Produces(204).ProducesProblem(404).ProducesProblem(409);
+            .WithTags("Operations").WithName("CancelOperation").WithSummary("Asks to cancel: a build, and a move that has not arrived, are undone; anything else is called off before it begins.").Produces(204).ProducesProblem(404).ProducesProblem(409);
     }
 
     private static void Power(RouteGroupBuilder vms, string path, PowerVm.Action action, string name, string summary) =>

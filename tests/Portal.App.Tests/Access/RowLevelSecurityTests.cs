@@ -24,6 +24,7 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
         var ct = CancellationToken.None;
         World = await PortalWorld.CreateAsync(postgres, ct);
         (Other, var owner) = await World.AddTenantAsync("other", ct);
+        await World.AddHostAsync("elsewhere", "0badcafd", ct);
         await LiveAsync(Own, World.Owner, ct);
         await LiveAsync(Other, owner, ct);
     }
@@ -35,6 +36,8 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
     {
         var main = World.Main;
         var vm = await World.RunningVmAsync(ct, tenant, owner);
+        Assert.Null((await World.AskAsync(vm, Portal.App.Operations.OperationKind.Move, ct)).Refusal);
+        await main.RunRungAsync(ct);
         var denied = await World.OrderAsync(ct, tenant: tenant, owner: owner);
         Assert.Null((await main.Get<DecideOrder.Handler>().HandleAsync(new(denied, Verdict.Deny, "Not this month."), World.Approver, ct)).Refusal);
         await World.OrderAsync(ct, tenant: tenant, owner: owner);

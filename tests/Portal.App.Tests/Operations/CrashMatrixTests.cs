@@ -13,13 +13,34 @@ namespace Portal.App.Tests.Operations;
 /// <summary>What was seen of an operation that nobody disturbed, by its kind and whether the host refused.</summary>
 public sealed class CrashFixture(PostgresFixture postgres) : IAsyncLifetime
 {
+    private readonly SemaphoreSlim _hosts = new(1, 1);
+    private Portal.App.Hosts.Host? _other;
+
     internal ConcurrentDictionary<(OperationKind, bool), Task<string>> Undisturbed { get; } = [];
 
     public PortalWorld World { get; private set; } = null!;
 
     public async ValueTask InitializeAsync() => World = await PortalWorld.CreateAsync(postgres, CancellationToken.None);
 
-    public ValueTask DisposeAsync() => World.DisposeAsync();
+    /// <summary>Makes sure that there is another host to move to.</summary>
+    internal async Task WithTwoHostsAsync(CancellationToken ct)
+    {
+        await _hosts.WaitAsync(ct);
+        try
+        {
+            _other ??= await World.AddHostAsync("other", "0badcafd", ct);
+        }
+        finally
+        {
+            _hosts.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _hosts.Dispose();
+        await World.DisposeAsync();
+    }
 }
 
 /// <summary>
@@ -49,8 +70,10 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
         return points;
     }
 
-    /// <summary>The last step of a build is refused, so that all that was done before is taken back.</summary>
-    protected static KeyValuePair<SimulatedVerb, Refusal> LastStepRefused { get; } = new(SimulatedVerb.EnsureRunning, new HostSaidNo("start the domain", "no such CPU"));
+    /// <summary>The last step that is taken back where it fails is refused, so that all that was done before is.</summary>
+    private static KeyValuePair<SimulatedVerb, Refusal> LastStepRefused(OperationKind kind) => kind == OperationKind.Move
+        ? new(SimulatedVerb.EnsureDefined, new HostSaidNo("define the domain", "no such kernel"))
+        : new(SimulatedVerb.EnsureRunning, new HostSaidNo("start the domain", "no such CPU"));
 
     protected async Task DieAndBeTakenOverAsync(OperationKind kind, bool refused, Point point)
     {
@@ -58,7 +81,7 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
         var world = fixture.World;
         var undisturbed = await fixture.Undisturbed.GetOrAdd((kind, refused), _ => UndisturbedAsync(kind, refused, ct));
         var (vm, operation) = await AskedAsync(kind, ct);
-        using var refusing = new Refusing(world, refused);
+        using var refusing = new Refusing(world, kind, refused);
 
         await using var victim = await world.StartProcessAsync(ct);
         victim.Fate.DieAt(point);
@@ -76,7 +99,7 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
     {
         var ct = TestContext.Current.CancellationToken;
         var (_, operation) = await AskedAsync(kind, ct);
-        using var refusing = new Refusing(fixture.World, refused);
+        using var refusing = new Refusing(fixture.World, kind, refused);
         await using var process = await fixture.World.StartProcessAsync(ct);
         await process.RunAsync(operation, ct);
         return (process.Fate.Count(Act.Commit), process.Fate.Count(Act.Verb));
@@ -85,7 +108,7 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
     private async Task<string> UndisturbedAsync(OperationKind kind, bool refused, CancellationToken ct)
     {
         var (vm, operation) = await AskedAsync(kind, ct);
-        using var refusing = new Refusing(fixture.World, refused);
+        using var refusing = new Refusing(fixture.World, kind, refused);
         await fixture.World.Main.RunAsync(operation, ct);
         await Picture.CheckBooksAsync(fixture.World, vm, ct);
         return await Picture.OfAsync(fixture.World, vm, ct);
@@ -106,6 +129,11 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
         }
         else
         {
+            if (kind == OperationKind.Move)
+            {
+                await fixture.WithTwoHostsAsync(ct);
+            }
+
             vm = await world.RunningVmAsync(ct);
             if (kind == OperationKind.Start)
             {
@@ -123,12 +151,12 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
     {
         private readonly PortalWorld _world;
 
-        public Refusing(PortalWorld world, bool refused)
+        public Refusing(PortalWorld world, OperationKind kind, bool refused)
         {
             _world = world;
             if (refused)
             {
-                world.Refusals[LastStepRefused.Key] = LastStepRefused.Value;
+                world.Refusals[LastStepRefused(kind).Key] = LastStepRefused(kind).Value;
             }
         }
 
@@ -149,9 +177,9 @@ public sealed class CrashInBuildTests(CrashFixture fixture) : CrashMatrix(fixtur
 public sealed class CrashInPowerTests(CrashFixture fixture) : CrashMatrix(fixture)
 {
     public static TheoryData<OperationKind, Act, int, Moment> Points { get; } =
-        [.. Enum.GetValues<OperationKind>().Where(k => k != OperationKind.Build).SelectMany(k => PointsOf(k, CommitsOf(StepPlan.Of(k).Count), VerbsOf(StepPlan.Of(k).Count)))];
+        [.. Enum.GetValues<OperationKind>().Where(k => k is not (OperationKind.Build or OperationKind.Move)).SelectMany(k => PointsOf(k, CommitsOf(StepPlan.Of(k).Count), VerbsOf(StepPlan.Of(k).Count)))];
 
-    public static TheoryData<OperationKind> Kinds { get; } = [.. Enum.GetValues<OperationKind>()];
+    public static TheoryData<OperationKind> Kinds { get; } = [.. Enum.GetValues<OperationKind>().Where(k => k != OperationKind.Move)];
 
     [Theory]
     [MemberData(nameof(Points))]
@@ -193,4 +221,40 @@ public sealed class CrashInAdoptionUndoTests(CrashFixture fixture) : CrashMatrix
 
     [Fact]
     public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Adopt, refused: true));
+}
+
+/// <summary>A move goes on where it was left, to the new host or back to the old one: never two domains, and nothing of it is left on either.</summary>
+public sealed class CrashInMoveTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    // Asked, seen off, switched off; listed and made there; listed, compared at both ends, of the one part that holds something read and written, compared again,
+    // and whole; defined, undefined, started, removed; the last look. A template is no VM's, and what is in the books alone no call.
+    private static readonly int s_commits = CommitsOf(StepPlan.Of(OperationKind.Move).Count);
+    private static readonly int s_verbs = 3 + 2 + 7 + 4 + 1;
+
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } = PointsOf(OperationKind.Move, s_commits, s_verbs);
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: false, new Point(act, nth, moment));
+
+    [Fact]
+    public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Move, refused: false));
+}
+
+/// <summary>The same where the new host does not take the domain, and all is taken back.</summary>
+public sealed class CrashInMoveUndoTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    // One claim; seven steps done or refused and taken back: a row before and after, both ways; two at the end.
+    private static readonly int s_commits = 1 + (4 * 7) + 2;
+    // As there up to the refusal; then undefined, undefined once more and removed, started again; the last look.
+    private static readonly int s_verbs = 3 + 2 + 7 + 1 + 4 + 1;
+
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } = PointsOf(OperationKind.Move, s_commits, s_verbs);
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: true, new Point(act, nth, moment));
+
+    [Fact]
+    public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Move, refused: true));
 }

@@ -36,15 +36,23 @@ internal static class Picture
             Line($"audit: {entry.ActorName} {entry.Verb}");
         }
 
-        var engine = await world.EngineAsync(ct);
-        foreach (var domain in (await engine.ListDomainsAsync(ct)).Where(d => d.Name.Vm == id))
+        foreach (var move in await db.VmMoves.AsNoTracking().Where(m => m.VmId == id).OrderBy(m => m.ToGeneration).ToListAsync(ct))
         {
-            Line($"domain: generation {domain.Name.Generation} {domain.State}");
+            Line($"move: {move.FromGeneration} to {move.ToGeneration}, {move.Copied.Bytes} of {move.Total.Bytes}, left {move.LeftOnId is not null}");
         }
 
-        foreach (var volume in (await engine.ListVolumesAsync(ct)).Where(v => v.Domain.Vm == id).OrderBy(v => v.Name, StringComparer.Ordinal))
+        foreach (var host in await db.Hosts.AsNoTracking().OrderBy(h => h.Id).ToListAsync(ct))
         {
-            Line($"on the host: {volume.Name.Replace(id.Value.ToString("N"), "VM", StringComparison.Ordinal)}");
+            var engine = world.EngineOf(host);
+            foreach (var domain in (await engine.ListDomainsAsync(ct)).Where(d => d.Name.Vm == id))
+            {
+                Line($"domain: generation {domain.Name.Generation} {domain.State}{(vm.HostId == host.Id ? "" : $", on {host.Name}")}");
+            }
+
+            foreach (var volume in (await engine.ListVolumesAsync(ct)).Where(v => v.Domain.Vm == id).OrderBy(v => v.Name, StringComparer.Ordinal))
+            {
+                Line($"on the host: {volume.Name.Replace(id.Value.ToString("N"), "VM", StringComparison.Ordinal)}");
+            }
         }
 
         return text.ToString();

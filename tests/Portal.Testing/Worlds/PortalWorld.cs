@@ -204,6 +204,7 @@ public sealed class PortalWorld : IAsyncDisposable
             OperationKind.Reboot => await Power(PowerVm.Action.Reboot),
             OperationKind.Change => await Main.Get<ChangeVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, new DomainChange.Pause()), who, ct),
             OperationKind.Adopt => throw new ArgumentException("What is adopted is no VM before.", nameof(kind)),
+            OperationKind.Move => await Main.Get<MoveVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, await OtherHostAsync(vm, ct), MayForceOff: false), Operator, ct),
             OperationKind.Delete => await Main.Get<DeleteVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, vm.Name), who, ct),
         };
 
@@ -222,13 +223,43 @@ public sealed class PortalWorld : IAsyncDisposable
     public Task EndRestAsync(OperationId operation, CancellationToken ct) =>
         Database.ExecuteAsync("UPDATE operations SET not_before = clock_timestamp() WHERE id = $1", ct, operation.Value);
 
+    /// <summary>Registers another simulated host, smaller than the first, whose guests are on one wire with those of the first: VMs can be moved between the two.</summary>
+    public async Task<Host> AddHostAsync(string name, string instance, CancellationToken ct)
+    {
+        var pool = Directory.CreateTempSubdirectory("portal-pool-").FullName;
+        OtherPools.Add(pool);
+        Host host;
+        await using (var db = Main.Dbs.ForSystem())
+        {
+            host = await OtherHost.AddAsync(db, name, instance, pool, ct);
+        }
+
+        Operator = await AddPersonAsync($"operator-of-{name}", [PlatformRole.Operator], [], ct);
+        await Main.Get<HostWatch>().LookAsync(ct);
+        return host;
+    }
+
+    private List<string> OtherPools { get; } = [];
+
+    /// <summary>Looks after hosts; there from the first <see cref="AddHostAsync"/> on.</summary>
+    public Actor Operator { get; private set; } = Actor.Portal;
+
+    private async Task<HostId> OtherHostAsync(Vm vm, CancellationToken ct)
+    {
+        await using var db = Main.Dbs.ForSystem();
+        return await db.Hosts.Where(h => h.Id != vm.HostId).OrderBy(h => h.Id).Select(h => h.Id).FirstAsync(ct);
+    }
+
+    /// <summary>The engine of a host, past every fate.</summary>
+    public IVmEngine EngineOf(Host host) => Main.Get<IVmEngines>().For(host.Connection);
+
     /// <summary>The engine itself, past every fate.</summary>
     public async Task<IVmEngine> EngineAsync(CancellationToken ct) => Main.Get<IVmEngines>().For((await HostAsync(ct)).Connection);
 
     public async Task<Host> HostAsync(CancellationToken ct)
     {
         await using var db = Main.Dbs.ForSystem();
-        return await db.Hosts.AsNoTracking().SingleAsync(ct);
+        return await db.Hosts.AsNoTracking().OrderBy(h => h.Id).FirstAsync(ct);
     }
 
     public async ValueTask DisposeAsync()
@@ -239,7 +270,10 @@ public sealed class PortalWorld : IAsyncDisposable
         }
 
         await Database.DisposeAsync();
-        Directory.Delete(Pool, recursive: true);
+        foreach (var pool in OtherPools.Append(Pool))
+        {
+            Directory.Delete(pool, recursive: true);
+        }
     }
 
     private static void Assert(Refusal? refusal)

@@ -1,6 +1,7 @@
 using Bunit;
 using MudBlazor;
 using Portal.App.Control;
+using Portal.Kernel;
 using Portal.Web.Vms;
 
 namespace Portal.Web.Tests.Pages;
@@ -51,7 +52,7 @@ public sealed class VmActionsBarTests : ComponentTest
         Assert.Equal(["Give up saved memory"], await MenuAsync(can, saved: true));
     }
 
-    private IRenderedComponent<VmActionsBar> Show(GetVm.Details vm) => Render<VmActionsBar>(p => p.Add(b => b.Vm, vm).Add(b => b.ConsoleHref, "/console").Add(b => b.Asked, _asked.Add));
+    private IRenderedComponent<VmActionsBar> Show(GetVm.Details vm) => Render<VmActionsBar>(p => p.Add(b => b.Vm, vm).Add(b => b.Tenant, TenantId.New()).Add(b => b.ConsoleHref, "/console").Add(b => b.Asked, _asked.Add));
 
     private async Task<IReadOnlyList<string>> MenuAsync(VmActions can, bool saved = false) =>
         [.. (await OpenAsync(can, saved)).FindAll(".mud-menu-item").Select(i => i.TextContent.Trim())];

@@ -18,6 +18,7 @@ public static class Looks
         ShownStatus.Rebooting => StatusLook.Working("Rebooting"),
         ShownStatus.Deleting => StatusLook.Working("Deleting"),
         ShownStatus.Changing => StatusLook.Working("Changing"),
+        ShownStatus.Moving => StatusLook.Working("Moving"),
         ShownStatus.Waiting => new("Waiting", Icons.Material.Outlined.HourglassTop, Tone.Waiting),
         ShownStatus.Unreachable => new("Unreachable", Icons.Material.Outlined.HelpOutline, Tone.Warning, Dashed: true),
         ShownStatus.Crashed => new("Crashed", Icons.Material.Outlined.Dangerous, Tone.Error),
@@ -75,7 +76,15 @@ public static class Looks
             },
             s is { StartedAt: { } from, FinishedAt: { } to } ? to - from : null,
             s.StartedAt,
-            s.Tries > 1 ? $"tried {s.Tries} times" : null,
+            NoteOf(operation, s),
             s.Commands)),
     ];
+
+    private static string? NoteOf(OperationRow operation, StepRow step)
+    {
+        var tried = step.Tries > 1 ? $"tried {step.Tries} times" : null;
+        return step.Kind == StepKind.CopyDisks && step.State != StepState.ToDo && operation.Move is { } move && move.Total > Kernel.ByteSize.Zero
+            ? string.Join(", ", new[] { $"{move.Copied} of {move.Total}", tried }.OfType<string>())
+            : tried;
+    }
 }
