@@ -26,6 +26,9 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private uint _last;
     private string? _closed;
+    private bool _outdated;
+    private bool _disposed;
+    private TaskCompletionSource? _idle;
 
     public HostChannel(IHostLink link, TimeProvider clock)
     {
@@ -43,6 +46,29 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
             {
                 return _closed;
             }
+        }
+    }
+
+    /// <summary>Whether the host's administrator has changed what the portal may use since it was made: it begins nothing any more.</summary>
+    public bool Outdated
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _outdated;
+            }
+        }
+    }
+
+    /// <summary>Waits until no command is under way; what goes on for as long as it is wanted does not count.</summary>
+    public Task IdleAsync()
+    {
+        lock (_gate)
+        {
+            _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            TellIdle();
+            return _idle.Task;
         }
     }
 
@@ -85,6 +111,7 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
             lock (_gate)
             {
                 _calls.Remove(number);
+                TellIdle();
             }
         }
     }
@@ -113,6 +140,11 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+
         Close("The link to the host was closed.");
         await _link.DisposeAsync().ConfigureAwait(false);
     }
@@ -121,6 +153,11 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
     {
         lock (_gate)
         {
+            if (_outdated)
+            {
+                throw new HostOutdatedException();
+            }
+
             if (_closed is { } why)
             {
                 throw new HostFaultException(why);
@@ -128,6 +165,15 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
 
             _calls.Add(++_last, call);
             return _last;
+        }
+    }
+
+    // Under the gate.
+    private void TellIdle()
+    {
+        if (_calls.Values.All(call => call.Came is not null))
+        {
+            _idle?.TrySetResult();
         }
     }
 
@@ -198,6 +244,7 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
         Call? call;
         lock (_gate)
         {
+            _outdated |= frame.IsAnew;
             // Gone where its caller gave up on it.
             call = _calls.GetValueOrDefault(frame.Number);
         }
@@ -286,6 +333,9 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
                 case FrameKind.Done:
                     End(frame.Text);
                     break;
+                case FrameKind.Refused when frame.IsAnew:
+                    Fail(new HostOutdatedException());
+                    break;
                 case FrameKind.Refused:
                     // The portal asks only for what it installed the host's part for: a no here is a fault of one of the two, not an expected answer.
                     Fail($"portal-host refused `{command}`: {frame.Text.Replace("\0", ": ", StringComparison.Ordinal)}");
@@ -314,9 +364,11 @@ internal sealed class HostChannel : IHostShell, IAsyncDisposable
             }
         }
 
-        private void Fail(string why)
+        private void Fail(string why) => Fail(new HostFaultException(why));
+
+        private void Fail(HostFaultException fault)
         {
-            Answer.TrySetException(new HostFaultException(why));
+            Answer.TrySetException(fault);
             _ = Answer.Task.Exception;
             _news.Release();
         }

@@ -26,6 +26,9 @@ internal readonly record struct HostFrame(FrameKind Kind, uint Number, ReadOnlyM
 
     private const int HeadLength = 9;
 
+    /// <summary>Whether it refuses a command, unbegun, because what the portal may use has changed since the channel was made.</summary>
+    public bool IsAnew => Kind == FrameKind.Refused && Content.Span.StartsWith("anew\0"u8);
+
     public string Text => Encoding.UTF8.GetString(Content.Span);
 
     public byte[] ToBytes()

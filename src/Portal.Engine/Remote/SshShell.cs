@@ -1,10 +1,12 @@
+using System.Collections.Concurrent;
 using Portal.Engine.Shell;
 
 namespace Portal.Engine.Remote;
 
 /// <summary>
 /// Runs commands on a host over one connection that is made at first use, kept, and made again when it broke. After a failure the host is left alone
-/// for a while that doubles, up to half a minute; who asks meanwhile is told at once what was wrong.
+/// for a while that doubles, up to half a minute; who asks meanwhile is told at once what was wrong. It is made anew, and nobody is told, when the host's
+/// administrator has changed what the portal may use.
 /// </summary>
 /// <param name="connect">Makes a new link.</param>
 internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect, TimeProvider clock) : IHostShell, IAsyncDisposable
@@ -12,8 +14,10 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan s_first = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_most = TimeSpan.FromSeconds(30);
+    private const int MaxTries = 5;
 
     private readonly SemaphoreSlim _connecting = new(1, 1);
+    private readonly ConcurrentDictionary<HostChannel, bool> _leaving = [];
     private HostChannel? _channel;
     private HostFaultException? _failure;
     private DateTimeOffset _notBefore;
@@ -29,7 +33,7 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
         int? code = null;
         try
         {
-            var answer = await channel.RunAsync(command, ct).ConfigureAwait(false);
+            var answer = await RunAsync(channel, command, ct).ConfigureAwait(false);
             code = answer.ExitCode;
             return answer;
         }
@@ -73,7 +77,7 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
 
     public async ValueTask DisposeAsync()
     {
-        if (_channel is { } channel)
+        foreach (var channel in _leaving.Keys.Append(_channel).OfType<HostChannel>())
         {
             await channel.DisposeAsync().ConfigureAwait(false);
         }
@@ -81,9 +85,34 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
         _connecting.Dispose();
     }
 
+    // What an outdated channel refused it has not begun, so it may be asked for again whatever it is.
+    private async Task<HostAnswer> RunAsync(HostChannel channel, HostCommand command, CancellationToken ct)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await channel.RunAsync(command, ct).ConfigureAwait(false);
+            }
+            catch (HostOutdatedException) when (tries < MaxTries)
+            {
+                channel = await ChannelAsync(ct).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Consoles on it end with it, and are begun again by those who look.
+    private async Task LeaveAsync(HostChannel channel)
+    {
+        _leaving[channel] = true;
+        await channel.IdleAsync().ConfigureAwait(false);
+        await channel.DisposeAsync().ConfigureAwait(false);
+        _leaving.TryRemove(channel, out _);
+    }
+
     private async Task<HostChannel> ChannelAsync(CancellationToken ct)
     {
-        if (_channel is { Closed: null } open)
+        if (_channel is { Closed: null, Outdated: false } open)
         {
             return open;
         }
@@ -93,13 +122,20 @@ internal sealed class SshShell(Func<CancellationToken, Task<IHostLink>> connect,
         {
             if (_channel is { } there)
             {
-                if (there.Closed is null)
+                if (there is { Closed: null, Outdated: false })
                 {
                     return there;
                 }
 
                 _channel = null;
-                await there.DisposeAsync().ConfigureAwait(false);
+                if (there.Closed is null)
+                {
+                    _ = LeaveAsync(there);
+                }
+                else
+                {
+                    await there.DisposeAsync().ConfigureAwait(false);
+                }
             }
 
             if (_failure is { } known && clock.GetUtcNow() < _notBefore)

@@ -81,7 +81,7 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
     /// <summary>Only while nobody sees it: new blocks are there before they are overwritten.</summary>
     public override async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, LogicalVolume volume, ByteSize size, CancellationToken ct)
     {
-        var began = volume.Tags.FirstOrDefault(t => t.StartsWith(Grows, StringComparison.Ordinal));
+        var began = GrowthOf(volume);
         if (volume.Size >= size && began is null)
         {
             return await act.LookOnlyAsync(ct).ConfigureAwait(false);
@@ -108,11 +108,14 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
             return NoVolume(no, size);
         }
 
-        var from = new ByteSize(long.Parse(began[Grows.Length..], NumberStyles.None, CultureInfo.InvariantCulture));
-        await act.MustAsync(LvmCommands.Zero(DeviceOf(volume.Name), from), ct).ConfigureAwait(false);
-        await act.MustAsync(LvmCommands.RemoveTag(Group, volume.Name, began), ct).ConfigureAwait(false);
+        await EndGrowthAsync(act, volume.Name, began, ct).ConfigureAwait(false);
         return StepOutcome.Changed;
     }
+
+    public override bool IsGrowing(LogicalVolume volume) => GrowthOf(volume) is not null;
+
+    public override Task EndGrowthAsync(XenActing act, LogicalVolume volume, CancellationToken ct) =>
+        GrowthOf(volume) is { } began ? EndGrowthAsync(act, volume.Name, began, ct) : Task.CompletedTask;
 
     public override async Task<HostAnswer> RemoveAsync(RunOnHost run, LogicalVolume volume, CancellationToken ct)
     {
@@ -143,6 +146,16 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
         [LvmCommands.Thick(Group, name, disk), PortalHostCommands.Copy(DeviceOf(template), DeviceOf(name))];
 
     public override IReadOnlyList<HostCommand> PlanEmpty(string name, ByteSize size) => [LvmCommands.Thick(Group, name, size), LvmCommands.Zero(DeviceOf(name), ByteSize.Zero)];
+
+    // The tag with the size that the volume had before.
+    private static string? GrowthOf(LogicalVolume volume) => volume.Tags.FirstOrDefault(t => t.StartsWith(Grows, StringComparison.Ordinal));
+
+    private async Task EndGrowthAsync(XenActing act, string volume, string began, CancellationToken ct)
+    {
+        var from = new ByteSize(long.Parse(began[Grows.Length..], NumberStyles.None, CultureInfo.InvariantCulture));
+        await act.MustAsync(LvmCommands.Zero(DeviceOf(volume), from), ct).ConfigureAwait(false);
+        await act.MustAsync(LvmCommands.RemoveTag(Group, volume, began), ct).ConfigureAwait(false);
+    }
 
     /// <param name="from">What comes before is written by the caller, all of it.</param>
     private async Task<Refusal?> MakeAsync(RunOnHost run, string name, ByteSize size, ByteSize from, CancellationToken ct)

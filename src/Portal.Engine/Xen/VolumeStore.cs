@@ -52,6 +52,12 @@ internal abstract class VolumeStore(XenHost host, string group)
     /// <summary>Makes a volume larger. Safe to repeat.</summary>
     public abstract Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, LogicalVolume volume, ByteSize size, CancellationToken ct);
 
+    /// <summary>Whether a growth of it was cut off: blocks of its new part may show what others wrote there.</summary>
+    public virtual bool IsGrowing(LogicalVolume volume) => false;
+
+    /// <summary>Ends a growth that was cut off. Before anybody sees the volume; safe to repeat.</summary>
+    public virtual Task EndGrowthAsync(XenActing act, LogicalVolume volume, CancellationToken ct) => Task.CompletedTask;
+
     /// <summary>Makes a volume's content unreadable and removes it. Safe to repeat: what was cut off is done anew.</summary>
     /// <returns>The answer of the command that failed, or of the last one.</returns>
     public abstract Task<HostAnswer> RemoveAsync(RunOnHost run, LogicalVolume volume, CancellationToken ct);

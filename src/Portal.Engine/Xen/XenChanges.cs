@@ -1,6 +1,7 @@
 using System.Globalization;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
+using Portal.Engine.Xen.Import;
 using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
@@ -10,6 +11,8 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
 {
     private static readonly TimeSpan s_guestMayTake = TimeSpan.FromSeconds(30);
     private static readonly ByteSize s_floor = ByteSize.FromMiB(256);
+    // The portal gives whole paths, which mean the same whatever groups there are.
+    private static readonly KnownOnHost s_none = new([], []);
 
     public async Task<Result<StepOutcome>> DoAsync(XenActing act, DomainName name, DomainChange change, CancellationToken ct)
     {
@@ -108,14 +111,16 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
                 async () => XlAnswers.Share(await act.AskAsync(XlCommands.Share(scheduler, name.Text), ct).ConfigureAwait(false)) == (share.Weight, share.Cap), ct).ConfigureAwait(false);
     }
 
-    private async Task<Result<StepOutcome>> AttachAsync(XenActing act, DomainName name, DomainChange.AttachVolume volume, CancellationToken ct)
+    private async Task<Result<StepOutcome>> AttachAsync(XenActing act, DomainName name, DomainChange.AttachVolume given, CancellationToken ct)
     {
-        var of = XenVolumeChanges.VolumeOf(name, volume.Label);
-        return (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == of && v.Tags.Contains(VolumeStore.Whole)) is { } there
-            ? await UntilAsync(
-                act, XlCommands.BlockAttach(name.Text, host.StoreOf(there).DeviceOf(of), volume.Device, volume.ReadOnly), "give it the volume",
-                async () => (await DisksAsync(name, ct).ConfigureAwait(false)).Contains(volume.Device), ct).ConfigureAwait(false)
-            : new HostSaidNo("give it the volume", $"there is no volume {volume.Label}.");
+        var of = XenVolumeChanges.VolumeOf(name, given.Label);
+        if ((await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == of && v.Tags.Contains(VolumeStore.Whole)) is not { } volume)
+        {
+            return new HostSaidNo("give it the volume", $"there is no volume {given.Label}.");
+        }
+
+        await host.StoreOf(volume).EndGrowthAsync(act, volume, ct).ConfigureAwait(false);
+        return await AttachAsync(act, name, host.StoreOf(volume).DeviceOf(of), given.Device, given.ReadOnly, "give it the volume", ct).ConfigureAwait(false);
     }
 
     private async Task<Result<StepOutcome>> AttachNicAsync(XenActing act, DomainName name, MacAddress mac, CancellationToken ct)
@@ -142,10 +147,24 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
     // Xen's own script refuses what another guest has, and what the host has mounted.
     private async Task<Result<StepOutcome>> AttachAsync(XenActing act, DomainName name, DomainChange.AttachDevice given, CancellationToken ct) =>
         HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false)).Devices.Contains(given.Path)
-            ? await UntilAsync(
-                act, XlCommands.BlockAttach(name.Text, given.Path, given.Device, given.ReadOnly), "give it the device",
-                async () => (await DisksAsync(name, ct).ConfigureAwait(false)).Contains(given.Device), ct).ConfigureAwait(false)
+            ? await AttachAsync(act, name, given.Path, given.Device, given.ReadOnly, "give it the device", ct).ConfigureAwait(false)
             : new HostSaidNo("give it the device", $"its root does not let the portal give {given.Path} away. Run the installation script of the host once more.");
+
+    // What a guest has under that name need not be what it is to get.
+    private async Task<Result<StepOutcome>> AttachAsync(XenActing act, DomainName name, string path, string device, bool readOnly, string doing, CancellationToken ct)
+    {
+        if (await DiskAsync().ConfigureAwait(false) is { } there && !IsIt(there))
+        {
+            return new HostSaidNo(doing, $"it has {there.Target ?? "another disk"} as {device}{(there.ReadOnly ? ", read only" : "")}. Take that away first, or choose another name.");
+        }
+
+        return await UntilAsync(act, XlCommands.BlockAttach(name.Text, path, device, readOnly), doing, async () => await DiskAsync().ConfigureAwait(false) is { } now && IsIt(now), ct).ConfigureAwait(false);
+
+        bool IsIt(ForeignDisk disk) => disk.Target == path && disk.ReadOnly == readOnly;
+
+        async Task<ForeignDisk?> DiskAsync() =>
+            XlListReader.Read(await host.AskAsync(XlCommands.ListLong(name.Text), ct).ConfigureAwait(false), s_none).SelectMany(d => d.Disks).FirstOrDefault(d => d.GuestDevice == device);
+    }
 
     // Looks, acts only if needed, and looks until it is so. A guest that does not follow is no fault of the host's.
     private async Task<Result<StepOutcome>> UntilAsync(XenActing act, HostCommand command, string doing, Func<Task<bool>> isSo, CancellationToken ct)

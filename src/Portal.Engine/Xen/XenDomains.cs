@@ -83,6 +83,7 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         }
 
         _byGuest.TryRemove(name, out _);
+        await EndGrowthsAsync(act, name, ct).ConfigureAwait(false);
         var guarded = await act.RunAsync(PortalHostCommands.Guard(name.Text), "keep the guest to its own addresses", ct).ConfigureAwait(false);
         if (!guarded.Succeeded)
         {
@@ -103,6 +104,20 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         }
 
         return await host.StateAsync(name, ct).ConfigureAwait(false) != DomainState.Absent ? StepOutcome.Changed : throw new HostFaultException($"xl created {name}, and it is not there.");
+    }
+
+    // Only thick volumes have blocks that others wrote, so only hosts with such are asked.
+    private async Task EndGrowthsAsync(XenActing act, DomainName name, CancellationToken ct)
+    {
+        if (!host.HasThick)
+        {
+            return;
+        }
+
+        foreach (var volume in (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => XenVolumes.DomainOf(v.Name) == name && host.StoreOf(v).IsGrowing(v)))
+        {
+            await host.StoreOf(volume).EndGrowthAsync(act, volume, ct).ConfigureAwait(false);
+        }
     }
 
     public async Task<Result<StepOutcome>> ShutdownAsync(XenActing act, DomainName name, CancellationToken ct) =>

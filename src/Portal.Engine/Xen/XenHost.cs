@@ -90,6 +90,9 @@ internal sealed class XenHost : IAsyncDisposable
         async Task<IReadOnlyList<LogicalVolume>> ListAsync(VolumeStore store) => LvmAnswers.Volumes(await AskAsync(LvmCommands.List(store.Group), ct).ConfigureAwait(false));
     }
 
+    /// <summary>Whether volumes here have blocks that were somebody else's before.</summary>
+    public bool HasThick => Store is ThickStore || Swap is ThickStore;
+
     /// <summary>Where a volume that was listed lies.</summary>
     public VolumeStore StoreOf(LogicalVolume volume) => volume.Group == Swap.Group ? Swap : Store;
 

@@ -22,6 +22,8 @@ internal static class XlCommands
     /// <summary>How each domain was configured, as JSON.</summary>
     public static HostCommand ListLong() => Ask("list", "--long");
 
+    public static HostCommand ListLong(string domain) => Ask("list", "--long", domain);
+
     public static HostCommand ListOne(string domain) => Ask("list", domain);
 
     /// <summary>Gives back once the domain runs; its configuration stays on the host.</summary>

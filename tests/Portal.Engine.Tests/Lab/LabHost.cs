@@ -22,10 +22,10 @@ public sealed class LabHost : IAsyncLifetime
     /// <summary>A frame of kind H, number 0 and thirteen bytes.</summary>
     public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 3";
 
-    private readonly string _root = FindRoot();
     private readonly string _lab = Environment.GetEnvironmentVariable("PORTAL_LAB") ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/tmp", ".cache"), "portal", "lab");
     private readonly PortalKeyPair _pair = PortalKeyPair.New();
     private string? _key;
+    private Process? _door;
 
     public static bool Runs => Environment.GetEnvironmentVariable("PORTAL_LAB_RUNS") == "1";
 
@@ -35,6 +35,10 @@ public sealed class LabHost : IAsyncLifetime
 
     /// <summary>The portal's own key; the lab's opens the door to root, and is for tests alone.</summary>
     public Task<string> PortalKeyAsync(CancellationToken ct) => Task.FromResult(_pair.PrivatePem);
+
+    private string[] Ssh => ["-F", "none", "-p", $"{Target.Port}", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", $"UserKnownHostsFile={Path.Combine(_lab, "known_hosts")}", "-o", "LogLevel=ERROR"];
+
+    private string[] AsRoot => ["-S", _key! + ".door", "-i", Path.Combine(_lab, "id"), .. Ssh, $"root@{Target.Address}"];
 
     internal IPrivateKeySource Key => new PrivateKeyFile(_key ?? throw new InvalidOperationException("There is no lab."));
 
@@ -50,6 +54,8 @@ public sealed class LabHost : IAsyncLifetime
         File.SetUnixFileMode(_key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Assert.True(SshPublicKey.TryParse(await File.ReadAllTextAsync(Path.Combine(_lab, "host_key.pub")), out var host));
         Target = new SshTarget("127.0.0.1", int.Parse(await File.ReadAllTextAsync(Path.Combine(_lab, "port")), System.Globalization.CultureInfo.InvariantCulture), HostInstall.User, host);
+        // Held open: a handshake takes an emulated host a second, and root is asked some hundred times.
+        _door = Start("ssh", ["-M", "-N", .. AsRoot]);
         var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], _pair.Public, "small", ["/dev/vgdisk/raw"]);
         foreach (var _ in Enumerable.Range(0, 2))
         {
@@ -57,23 +63,28 @@ public sealed class LabHost : IAsyncLifetime
         }
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        if (_door is not null)
+        {
+            _door.Kill();
+            await _door.WaitForExitAsync();
+            _door.Dispose();
+        }
+
         if (_key is not null)
         {
             Directory.Delete(Path.GetDirectoryName(_key)!, recursive: true);
         }
-
-        return ValueTask.CompletedTask;
     }
 
-    /// <summary>As root of the host, past the portal: to prepare and to look behind it.</summary>
-    public Task<string> AsRootAsync(string command, string input = "") => RunAsync(Path.Combine(_root, "portal"), ["lab", "ssh", command], input);
+    /// <summary>As root of the host, past the portal: to prepare and to look behind it. Over the door that is held open; where that broke, by itself.</summary>
+    public Task<string> AsRootAsync(string command, string input = "") => RunAsync("ssh", [.. AsRoot, command], input);
 
     /// <summary>What ssh says that signs in with the portal's key and asks for this command.</summary>
     public async Task<(int Code, string Output)> AsPortalAsync(string command)
     {
-        using var process = Start("ssh", ["-F", "none", "-i", _key!, "-p", $"{Target.Port}", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", $"UserKnownHostsFile={Path.Combine(_lab, "known_hosts")}", "-o", "LogLevel=ERROR", $"{Target.User}@{Target.Address}", command]);
+        using var process = Start("ssh", ["-i", _key!, .. Ssh, $"{Target.User}@{Target.Address}", command]);
         // Its greeting comes while the portal is there; it goes with its input.
         var greeting = new char[Greeting.Length];
         var length = await process.StandardOutput.ReadBlockAsync(greeting);
@@ -88,15 +99,22 @@ public sealed class LabHost : IAsyncLifetime
 
     public Task ThawAsync() => TellQemuAsync("cont");
 
+    /// <summary>As its reset button does it: nothing on it is told. It boots anew from the same disks, which takes a minute or more.</summary>
+    public async Task ResetAsync()
+    {
+        await TellQemuAsync("set-action", ""","arguments":{"reboot":"reset"}""");
+        await TellQemuAsync("system_reset");
+    }
+
     internal SshShell Shell() => new(async ct => await SshLink.ConnectAsync(Target, Key, ct), TimeProvider.System);
 
-    private async Task TellQemuAsync(string command)
+    private async Task TellQemuAsync(string command, string arguments = "")
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(_lab, "monitor")));
         await using var stream = new NetworkStream(socket);
         using var reader = new StreamReader(stream);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($$"""{"execute":"qmp_capabilities"}{"execute":"{{command}}","id":"asked"}"""));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($$"""{"execute":"qmp_capabilities"}{"execute":"{{command}}"{{arguments}},"id":"asked"}"""));
         while (await reader.ReadLineAsync() is { } line)
         {
             Assert.DoesNotContain("\"error\"", line, StringComparison.Ordinal);
@@ -124,15 +142,4 @@ public sealed class LabHost : IAsyncLifetime
     private static Process Start(string program, IReadOnlyList<string> arguments) =>
         Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })
         ?? throw new InvalidOperationException($"{program} did not start.");
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Portal.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The tests do not run inside the checkout.");
-        }
-
-        return folder;
-    }
 }

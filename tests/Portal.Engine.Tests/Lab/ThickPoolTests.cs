@@ -21,7 +21,15 @@ public sealed class ThickPoolTests(LabHost lab, LabEngine engine) : IClassFixtur
         Assert.Equal(StepOutcome.AlreadyThere, Value(await xen.EnsureRootDiskAsync(fence, spec, Ct)));
         Changed(await xen.EnsureSeedAsync(fence, spec, Ct));
         Changed(await xen.EnsureDefinedAsync(fence, spec, Ct));
+        // A growth that was cut off before its blocks were overwritten ends before a guest sees the volume.
+        var late = $"vgswap/{spec.Name}-vlate";
+        await lab.AsRootAsync($"lvcreate -qqy -L 8m -n {spec.Name}-vlate --addtag portal --addtag portal.whole vgswap");
+        await CutOffAsync();
         Changed(await xen.EnsureRunningAsync(fence, spec.Name, Ct));
+        Assert.Equal("4194304 portal,portal.whole", await OfOthersAsync());
+        await CutOffAsync();
+        Changed(await xen.ChangeAsync(fence, spec.Name, new DomainChange.AttachVolume(VolumeLabel.Parse("late"), "xvdc", ReadOnly: false), Ct));
+        Assert.Equal("4194304 portal,portal.whole", await OfOthersAsync());
         await using (var guest = await GuestShell.SignInAsync(xen, spec, Ct))
         {
             await guest.RunAsync("yes written-by-a-tenant | head -c 100000 > /note; sync");
@@ -35,7 +43,7 @@ public sealed class ThickPoolTests(LabHost lab, LabEngine engine) : IClassFixtur
         // Of the group's only disk, past every cache: what the guest wrote, and what LVM noted of it.
         var read = (await lab.AsRootAsync($"lvs --noheadings -o seg_pe_ranges vgswap --select 'lv_name=~^{spec.Name}'")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
             .Select(range => range.Split(':')[1].Split('-').Select(int.Parse).ToArray()).Select(pe => $"dd if=/dev/vdc bs=1M iflag=direct status=none skip={1 + pe[0] * 4} count={(pe[1] - pe[0] + 1) * 4}").ToList();
-        Assert.Equal(2, read.Count);
+        Assert.Equal(3, read.Count);
         Assert.Contains("written-by-a-tenant", await lab.AsRootAsync($"{{ {string.Join("; ", read)}; }} | grep -a -m 1 -o written-by-a-tenant"), StringComparison.Ordinal);
 
         using var journal = HostJournal.Begin();
@@ -44,6 +52,10 @@ public sealed class ThickPoolTests(LabHost lab, LabEngine engine) : IClassFixtur
         Assert.Equal("0", (await lab.AsRootAsync($"{{ {string.Join("; ", read)}; }} | tr -d '\\0' | wc -c")).Trim());
         Assert.Contains(journal.Lines, line => line.Command == $"blkdiscard --zeroout --offset 0 /dev/vgswap/{spec.Name}" && line.ExitCode == 0);
         Assert.DoesNotContain(spec.Name.Text, await lab.AsRootAsync("lvs --noheadings -o lv_name vgswap"), StringComparison.Ordinal);
+
+        Task CutOffAsync() => lab.AsRootAsync($"lvchange -qq --addtag portal.grows.4194304 {late} && tr '\\0' x </dev/zero | dd of=/dev/{late} bs=1M count=8 iflag=fullblock oflag=direct status=none");
+
+        async Task<string> OfOthersAsync() => (await lab.AsRootAsync($"blockdev --flushbufs /dev/{late}; echo $(tr -d '\\0' </dev/{late} | wc -c) $(lvs --noheadings -o lv_tags {late})")).Trim();
     }
 
     [Fact]

@@ -129,6 +129,8 @@ public sealed class XenChangesTests(LabHost lab, LabGuest guest) : IClassFixture
         Assert.Contains("/dev/vda", Assert.IsType<HostSaidNo>((await TryAsync(given with { Path = "/dev/vda" })).Refusal).Answer, StringComparison.Ordinal);
         Assert.Equal(StepOutcome.Changed, await DoAsync(given));
         Assert.Equal(StepOutcome.AlreadyThere, await DoAsync(given));
+        // Under the same name, but not the same.
+        Assert.Contains("/dev/vgdisk/raw as xvde", Assert.IsType<HostSaidNo>((await TryAsync(given with { ReadOnly = true })).Refusal).Answer, StringComparison.Ordinal);
         Assert.Contains("of-the-host", await guest.RunAsync("until [ -b /dev/xvde ]; do sleep 1; done; head -c 11 /dev/xvde; printf of-a-guest! | dd of=/dev/xvde conv=notrunc,fsync 2>/dev/null"), StringComparison.Ordinal);
         Assert.Equal(StepOutcome.Changed, await DoAsync(new DomainChange.DetachVolume("xvde")));
 

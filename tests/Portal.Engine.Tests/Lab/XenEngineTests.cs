@@ -12,13 +12,21 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
     protected override IReadOnlyList<string> PlanWords { get; } = ["lvcreate --snapshot", "-seed", "cat > /var/lib/portal-host/domains/", "nft -f", "xl create"];
 
     [Fact]
-    public async Task A_guest_boots_answers_on_its_console_keeps_its_disk_and_shuts_down_when_asked()
+    public async Task A_guest_boots_once_its_host_was_mended_answers_on_its_console_keeps_its_disk_and_shuts_down_when_asked()
     {
         var xen = await EngineAsync();
         var spec = An.Spec(Instance, 21) with { Address = An.Address("10.0.2.21") };
         var fence = An.Fence(spec);
         await BuildAsync(xen, spec, 1);
-        Value(await xen.EnsureRunningAsync(fence, spec.Name, Ct));
+
+        await lab.AsRootAsync($"lvchange -an vgdisk/{spec.Name.Text}");
+        var refused = Assert.IsType<HostSaidNo>((await xen.EnsureRunningAsync(fence, spec.Name, Ct)).Refusal);
+        TestContext.Current.TestOutputHelper?.WriteLine(refused.Message);
+        Assert.Contains(spec.Name.Text, refused.Answer, StringComparison.Ordinal);
+        // Its configuration is kept: what was mended is all that was missing.
+        Assert.Equal(DomainState.Off, (await xen.LookAsync(spec.Name, Ct)).State);
+        await lab.AsRootAsync($"lvchange -ay vgdisk/{spec.Name.Text}");
+        Assert.Equal(StepOutcome.Changed, Value(await xen.EnsureRunningAsync(fence, spec.Name, Ct)));
 
         await using (var console = await xen.OpenConsoleAsync(spec.Name, Ct))
         {
@@ -96,25 +104,6 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
         Assert.Contains("vgdisk, vgswap", bad[1].Found, StringComparison.Ordinal);
         Assert.Contains("xenbr0", bad[2].Found, StringComparison.Ordinal);
         Assert.Equal(["pool.missing", "group.forbidden", "bridge.missing"], report.Findings.Where(f => f.Blocks).Select(f => f.Code));
-    }
-
-    [Fact]
-    public async Task A_start_that_xl_refuses_says_why_keeps_the_configuration_and_succeeds_when_it_was_mended()
-    {
-        var xen = await EngineAsync();
-        var spec = An.Spec(Instance, 23);
-        var fence = An.Fence(spec);
-        await BuildAsync(xen, spec, 1);
-        await lab.AsRootAsync($"lvchange -an vgdisk/{spec.Name.Text}");
-
-        var refused = Assert.IsType<HostSaidNo>((await xen.EnsureRunningAsync(fence, spec.Name, Ct)).Refusal);
-
-        TestContext.Current.TestOutputHelper?.WriteLine(refused.Message);
-        Assert.Contains(spec.Name.Text, refused.Answer, StringComparison.Ordinal);
-        Assert.Equal(DomainState.Off, (await xen.LookAsync(spec.Name, Ct)).State);
-        await lab.AsRootAsync($"lvchange -ay vgdisk/{spec.Name.Text}");
-        Assert.Equal(StepOutcome.Changed, Value(await xen.EnsureRunningAsync(fence, spec.Name, Ct)));
-        await RemoveAsync(xen, spec, 1);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Portal.Engine.Remote;
 using Portal.Engine.Shell;
 using Portal.Engine.Tests.Hostile;
 using Portal.Engine.Xen;
@@ -73,7 +74,7 @@ public sealed class AdoptPermitTests : IDisposable
         Assert.False((await allowed.RunAsync(shutdown, ct)).Succeeded);
         _host.Unconfigure();
 
-        await Assert.ThrowsAsync<HostFaultException>(() => allowed.RunAsync(shutdown, ct));
+        await Assert.ThrowsAsync<HostOutdatedException>(() => allowed.RunAsync(shutdown, ct));
         await using var after = await _host.ConnectAsync(ct);
         Assert.Contains("forbidden", (await Assert.ThrowsAsync<HostFaultException>(() => after.RunAsync(shutdown, ct))).Message, StringComparison.Ordinal);
     }

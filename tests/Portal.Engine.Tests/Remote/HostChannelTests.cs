@@ -98,11 +98,40 @@ public sealed class HostChannelTests : IDisposable
         await using var channel = await _host.ConnectAsync(ct);
         Assert.Contains("forbidden", (await Assert.ThrowsAsync<HostFaultException>(() => channel.RunAsync(Command("blockdev", ["--getsize64", $"/dev/more/{s_domain}"]), ct))).Message, StringComparison.Ordinal);
 
-        _host.Allow("vg more");
+        _host.Configure("vg more");
 
-        await Assert.ThrowsAnyAsync<HostFaultException>(() => channel.RunAsync(Command("facts", []), ct));
+        await Assert.ThrowsAsync<HostOutdatedException>(() => channel.RunAsync(Command("facts", []), ct));
         await using var next = await _host.ConnectAsync(ct);
         Assert.False((await next.RunAsync(Command("blockdev", ["--getsize64", $"/dev/more/{s_domain}"]), ct)).Succeeded);
+    }
+
+    [Fact]
+    public async Task Who_works_on_a_host_whose_root_says_something_anew_notices_nothing_of_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        List<PortalHost.Link> links = [];
+        await using var shell = new SshShell(_ => Task.FromResult<IHostLink>(_host.Started(links)), TimeProvider.System);
+        Assert.True((await shell.RunAsync(Command("facts", []), ct)).Succeeded);
+        // The VM's lock is held, so that what changes it is under way until it is let go.
+        var fence = Path.Combine(_host.Base, "fences", $"{s_vm.Value:N}");
+        Assert.True((await shell.RunAsync(Fenced(1, "remove", $"seeds/{s_domain}"), ct)).Succeeded);
+        using var holder = Process.Start(new ProcessStartInfo("flock", [fence, "sh", "-c", "echo held; read line"]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        await holder.StandardOutput.ReadLineAsync(ct);
+        var begun = shell.RunAsync(Fenced(1, "put", $"seeds/{s_domain}") with { Input = "begun before" }, ct);
+        Assert.True((await shell.RunAsync(Command("facts", []), ct)).Succeeded);
+
+        _host.Configure("vg more");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => shell.RunAsync(Command("facts", []), ct)));
+
+        Assert.All(answers, a => Assert.Contains("vg more", a.Output, StringComparison.Ordinal));
+        Assert.Equal(2, shell.Connections);
+        Assert.False(begun.IsCompleted);
+        Assert.False(links[0].HasEnded);
+        await holder.StandardInput.WriteLineAsync();
+        await holder.WaitForExitAsync(ct);
+        Assert.True((await begun).Succeeded);
+        Assert.Equal("begun before", (await shell.RunAsync(Command("get", [$"seeds/{s_domain}"]), ct)).Output);
+        await links[0].Ended;
     }
 
     [Fact]

@@ -20,9 +20,6 @@ internal sealed class PortalHost : IDisposable
 
     public string Base => Path.Combine(_home.FullName, "base");
 
-    /// <summary>One more line of what its root lets the portal use.</summary>
-    public void Allow(string line) => File.AppendAllText(Path.Combine(_home.FullName, "conf"), line + "\n");
-
     /// <summary>A volume as a plain file, where portal-host looks for it in a test.</summary>
     public string PutVolume(string group, string name, ReadOnlySpan<byte> content)
     {
@@ -45,6 +42,13 @@ internal sealed class PortalHost : IDisposable
         return new Link(Process.Start(start) ?? throw new InvalidOperationException("perl did not start."));
     }
 
+    /// <summary>As <see cref="Start"/>; kept in a list for who wants to look at it.</summary>
+    public Link Started(List<Link> links)
+    {
+        links.Add(Start());
+        return links[^1];
+    }
+
     public async Task<HostChannel> ConnectAsync(CancellationToken ct)
     {
         var channel = new HostChannel(Start(), TimeProvider.System);
@@ -65,6 +69,9 @@ internal sealed class PortalHost : IDisposable
         public void Break() => process.StandardInput.Close();
 
         public bool HasEnded => process.HasExited;
+
+        /// <summary>Until it has ended and all that it said was heard.</summary>
+        public Task Ended => _pump;
 
         public void Listen(Action<ReadOnlyMemory<byte>> received, Action<string> closed) => _pump = PumpAsync(received, closed);
 
