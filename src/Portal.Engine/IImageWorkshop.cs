@@ -30,4 +30,11 @@ public interface IImageWorkshop
 
     /// <summary>Removes an upload. Safe to repeat.</summary>
     void DropUpload(Guid upload);
+
+    /// <summary>Removes uploads that nobody has imported for a day, and what dead portals left of theirs. Safe to repeat.</summary>
+    /// <param name="needed">Uploads that wait for their import.</param>
+    void SweepUploads(IReadOnlySet<Guid> needed);
+
+    /// <summary>Removes the image that was made here; what hosts have of it stays. Safe to repeat.</summary>
+    void Forget(TemplateImage image);
 }

@@ -20,10 +20,11 @@ public static class BuildTemplate
     /// <param name="Release">A codename of Debian, one of <see cref="Releases"/>.</param>
     public sealed record Request(string Release);
 
+    /// <summary>The short name of what is made of them.</summary>
+    public const string Slug = "debian-12";
+
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
-        private const string Slug = "debian-12";
-
         public async Task<Result<TemplateBuildId>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
             if (!Releases.Contains(request.Release))

@@ -79,10 +79,21 @@ public static partial class ImportTemplate
                 return new UploadMissing();
             }
 
+            // These the portal makes itself, from the first build on.
+            if (request.Slug == BuildTemplate.Slug || BuildTemplate.Releases.Contains(request.Slug))
+            {
+                return new NotImported(request.Slug);
+            }
+
             var (address, sha256) = Source(request);
             var import = new WrittenImport(
                 request.Name.Trim(), request.Description.Trim(), request.SignIn.Trim(), ByteSize.FromMiB(request.MinMemoryMiB).Bytes, ByteSize.FromGiB(request.MinDiskGiB).Bytes,
                 request.Format, request.Packing, request.Boot, address, request.Upload, sha256);
+            if (import.Write().Length > TemplateBuild.MaxImport)
+            {
+                return new Invalid("description", "Name, description, address and the rest are too long together. Shorten the description.");
+            }
+
             await using var db = dbs.ForSystem();
             var template = await db.Templates.SingleOrDefaultAsync(t => t.Slug == request.Slug, ct);
             if (template is null)

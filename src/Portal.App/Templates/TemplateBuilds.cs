@@ -21,7 +21,9 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
     : Recurring(TimeSpan.FromSeconds(2), clock, logger)
 {
     private static readonly TimeSpan s_flush = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_sweep = TimeSpan.FromHours(1);
     private readonly TimeProvider _clock = clock;
+    private long? _swept;
 
     protected override Task PassAsync(CancellationToken ct) => RunNextAsync(ct);
 
@@ -30,16 +32,21 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
     {
         if (await ClaimAsync(ct) is not { } claim)
         {
+            await SweepAsync(ct);
             return;
         }
 
         var log = new BuildLog(claim.Log);
         string? problem;
+        // What was uploaded stays where it may do for the next try.
+        var spent = false;
         try
         {
+            var refusal = claim.Tries > TemplateBuild.MaxTries ? null : await WorkAsync(claim, log, ct);
+            spent = refusal is null or ImageRefused;
             problem = claim.Tries > TemplateBuild.MaxTries
                 ? $"The portal has stopped {TemplateBuild.MaxTries} times while it was at it. Look at its log, then build again."
-                : (await WorkAsync(claim, log, ct))?.Message;
+                : refusal?.Message;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -47,12 +54,24 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
             await LetGoAsync(claim, CancellationToken.None);
             throw;
         }
-        catch (HostFaultException fault)
+        catch (Exception fault) when (fault is HostFaultException or IOException or UnauthorizedAccessException)
         {
             problem = fault.Message;
         }
 
-        await FinishAsync(claim, log, problem, ct);
+        await FinishAsync(claim, log, problem, spent, ct);
+    }
+
+    private async Task SweepAsync(CancellationToken ct)
+    {
+        if (_swept is { } last && _clock.GetElapsedTime(last) < s_sweep)
+        {
+            return;
+        }
+
+        _swept = _clock.GetTimestamp();
+        await using var db = dbs.ForSystem();
+        workshop.SweepUploads(await UploadImage.NeededAsync(db, ct));
     }
 
     private async Task<Refusal?> WorkAsync(Claim claim, BuildLog log, CancellationToken ct)
@@ -116,15 +135,15 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         return await work;
     }
 
-    private async Task FinishAsync(Claim claim, BuildLog log, string? problem, CancellationToken ct)
+    private async Task FinishAsync(Claim claim, BuildLog log, string? problem, bool spent, CancellationToken ct)
     {
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var text = log.Text;
+        var (text, written) = (log.Text, WrittenImport.Read(claim.Import)?.AsKept().Write());
         var cut = problem is { Length: > TemplateBuild.MaxProblem } ? problem[..TemplateBuild.MaxProblem] : problem;
         var state = (problem is null ? TemplateBuildState.Done : TemplateBuildState.Failed).ToString();
         if (await db.Database.ExecuteSqlAsync(
-            $"UPDATE template_builds SET state = {state}, problem = {cut}, log = {text}, owner = NULL, finished_at = clock_timestamp() WHERE id = {claim.Id} AND owner = {claim.Owner} AND epoch = {claim.Epoch} AND finished_at IS NULL", ct) == 0)
+            $"UPDATE template_builds SET state = {state}, problem = {cut}, log = {text}, import = {written}, owner = NULL, finished_at = clock_timestamp() WHERE id = {claim.Id} AND owner = {claim.Owner} AND epoch = {claim.Epoch} AND finished_at IS NULL", ct) == 0)
         {
             return;
         }
@@ -153,7 +172,13 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         await db.SaveChangesAsync(ct);
         await db.AnnounceAsync(Topic.Templates, ct);
         await transaction.CommitAsync(ct);
-        if (WrittenImport.Read(claim.Import)?.Upload is { } upload)
+        if (problem is not null)
+        {
+            // The next try is another version.
+            workshop.Forget(version.Image);
+        }
+
+        if (spent && WrittenImport.Read(claim.Import)?.Upload is { } upload)
         {
             workshop.DropUpload(upload);
         }
@@ -242,6 +267,11 @@ internal sealed class BuildLog(string before)
             }
 
             _text.Remove(0, Math.Max(0, _text.Length - TemplateBuild.MaxLog));
+            if (_text.Length > 0 && char.IsLowSurrogate(_text[0]))
+            {
+                // Half a letter is no text that a database takes.
+                _text.Remove(0, 1);
+            }
         }
     }
 }

@@ -26,10 +26,8 @@ public static class UploadImage
             }
 
             await using var db = dbs.ForSystem();
-            var waiting = await db.TemplateBuilds.AsNoTracking().Where(b => b.FinishedAt == null && b.Import != null).Select(b => b.Import).ToListAsync(ct);
-            var needed = waiting.Select(text => WrittenImport.Read(text)!.Upload).OfType<Guid>().ToHashSet();
             var id = Guid.CreateVersion7();
-            if (!(await workshop.KeepUploadAsync(id, request.Content, needed, request.Taken ?? (_ => { }), ct)).TryGet(out var size, out var no))
+            if (!(await workshop.KeepUploadAsync(id, request.Content, await NeededAsync(db, ct), request.Taken ?? (_ => { }), ct)).TryGet(out var size, out var no))
             {
                 return no;
             }
@@ -38,5 +36,12 @@ public static class UploadImage
             await db.SaveChangesAsync(ct);
             return new UploadedImage(id, size);
         }
+    }
+
+    /// <summary>What waits for its import.</summary>
+    internal static async Task<IReadOnlySet<Guid>> NeededAsync(PortalDb db, CancellationToken ct)
+    {
+        var waiting = await db.TemplateBuilds.AsNoTracking().Where(b => b.FinishedAt == null && b.Import != null).Select(b => b.Import).ToListAsync(ct);
+        return waiting.Select(text => WrittenImport.Read(text)!.Upload).OfType<Guid>().ToHashSet();
     }
 }

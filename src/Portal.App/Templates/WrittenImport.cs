@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Portal.Engine;
@@ -11,6 +12,8 @@ public sealed record WrittenImport(string Name, string Description, string SignI
     private static readonly JsonSerializerOptions s_json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        // Kept in a column and shown by nobody as HTML: a letter is a letter.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         RespectRequiredConstructorParameters = true,
         RespectNullableAnnotations = true,
         Converters = { new JsonStringEnumConverter() },
@@ -24,6 +27,9 @@ public sealed record WrittenImport(string Name, string Description, string SignI
 
     [JsonIgnore]
     public ImageImport Image => new(Format, Packing, Boot, Disk, Address, Upload, Sha256);
+
+    /// <summary>Without what the image was fetched with: a query may be a signature that opens more.</summary>
+    public WrittenImport AsKept() => this with { Address = Address is null ? null : new Uri(Address).GetLeftPart(UriPartial.Path) };
 
     public string Write() => JsonSerializer.Serialize(this, s_json);
 

@@ -24,6 +24,18 @@ internal sealed class ImageWorkshop(TimeProvider clock, EngineOptions options, I
 
     public bool HasUpload(Guid upload) => File.Exists(UploadsOf(new PoolLayout(options.WorkPath)).PathOf(upload));
 
+    public void SweepUploads(IReadOnlySet<Guid> needed) => UploadsOf(new PoolLayout(options.WorkPath)).Sweep(needed);
+
+    public void Forget(TemplateImage image)
+    {
+        var pool = new PoolLayout(options.WorkPath);
+        // The disk first: without it nothing of the image is there.
+        foreach (var path in new[] { pool.TemplateDisk(image), pool.TemplateKernel(image), pool.TemplateInitrd(image) }.Where(File.Exists))
+        {
+            File.Delete(path);
+        }
+    }
+
     public void DropUpload(Guid upload) => UploadsOf(new PoolLayout(options.WorkPath)).Drop(upload);
 
     private async Task<Result<StepOutcome>> EnsureAsync(TemplateImage image, string only, Func<PoolLayout, IHostShell, Task<Refusal?>> buildAsync, CancellationToken ct)

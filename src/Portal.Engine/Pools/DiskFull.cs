@@ -17,6 +17,9 @@ internal static class DiskFull
 
     public static PoolFull Refusal(PoolLayout pool, ByteSize asked) => new(asked, Free(pool));
 
+    /// <summary>Whether more than what is to stay free is left.</summary>
+    public static bool HasRoom(PoolLayout pool) => Free(pool) > Floor(pool);
+
     public static ByteSize Free(PoolLayout pool) => new(new DriveInfo(pool.Root).AvailableFreeSpace);
 
     /// <summary>What is left free for the logs, fences and growth of the disks that are there: 1 GiB, or 5 % of a smaller file system.</summary>

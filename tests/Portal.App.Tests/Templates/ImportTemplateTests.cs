@@ -195,5 +195,11 @@ public sealed class ImportTemplateTests(PostgresFixture postgres)
         public bool HasUpload(Guid upload) => Uploads.Contains(upload);
 
         public void DropUpload(Guid upload) => Uploads.Remove(upload);
+
+        public void SweepUploads(IReadOnlySet<Guid> needed) => Needed = needed;
+
+        public List<TemplateImage> Forgotten { get; } = [];
+
+        public void Forget(TemplateImage image) => Forgotten.Add(image);
     }
 }

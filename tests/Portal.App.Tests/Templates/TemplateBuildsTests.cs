@@ -144,5 +144,13 @@ public sealed class TemplateBuildsTests(PostgresFixture postgres)
         public void DropUpload(Guid upload)
         {
         }
+
+        public void SweepUploads(IReadOnlySet<Guid> needed)
+        {
+        }
+
+        public void Forget(TemplateImage image)
+        {
+        }
     }
 }

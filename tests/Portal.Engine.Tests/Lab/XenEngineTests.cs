@@ -9,7 +9,7 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
 {
     protected override string Instance => LabHost.Instance;
 
-    protected override IReadOnlyList<string> PlanWords { get; } = ["lvcreate --snapshot", "-seed", "cat > /var/lib/portal-host/domains/", "nft -f", "xl create"];
+    protected override IReadOnlyList<string> PlanWords { get; } = ["--snapshot --name", "-seed", "cat > /var/lib/portal-host/domains/", "nft -f", "xl create"];
 
     [Fact]
     public async Task A_guest_boots_once_its_host_was_mended_answers_on_its_console_keeps_its_disk_and_shuts_down_when_asked()

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Portal.Engine.Pools;
 using Portal.Kernel;
 
@@ -10,7 +11,7 @@ namespace Portal.Engine.Images.Import;
 
 /// <summary>
 /// Fetches an image. Names are resolved here, and the very socket that the answer comes over is connected to an address that <see cref="PublicAddress"/> allows:
-/// whatever the DNS says the second time, and wherever a redirect leads, no service of this machine or of its networks is ever asked.
+/// whatever the DNS says the second time, and wherever a redirect leads, no service of this machine or of a private network is ever asked.
 /// </summary>
 internal sealed class ImageFetch(TimeProvider clock)
 {
@@ -27,8 +28,10 @@ internal sealed class ImageFetch(TimeProvider clock)
     public IPEndPoint? Exempt { get; init; }
 
     /// <summary>Writes what an address has into a new file.</summary>
+    /// <param name="room">Whether the disk has room for more; asked while it comes, for others write there too.</param>
     /// <returns>Null when it is there, else why not.</returns>
-    public async Task<Refusal?> RunAsync(ImageImport import, string path, ByteSize most, Action<string> heard, CancellationToken ct)
+    /// <exception cref="IOException">The disk is full, see <see cref="DiskFull.Is"/>.</exception>
+    public async Task<Refusal?> RunAsync(ImageImport import, string path, ByteSize most, Func<bool> room, Action<string> heard, CancellationToken ct)
     {
         using var deadline = new CancellationTokenSource(s_all, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, ct);
@@ -44,6 +47,8 @@ internal sealed class ImageFetch(TimeProvider clock)
                 UseCookies = false,
                 // A proxy would connect in our place, to wherever it likes.
                 UseProxy = false,
+                // A server's certificate may name where its issuer's is. That would be fetched by a client that knows nothing of all this.
+                SslOptions = { CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck } },
             };
             using var client = new HttpMessageInvoker(handler);
             var address = new Uri(import.Address!);
@@ -55,7 +60,7 @@ internal sealed class ImageFetch(TimeProvider clock)
                 if (response.StatusCode is not (HttpStatusCode.Moved or HttpStatusCode.Redirect or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect))
                 {
                     return response.StatusCode == HttpStatusCode.OK
-                        ? await TakeAsync(response, import, path, most, heard, either.Token).ConfigureAwait(false)
+                        ? await TakeAsync(response, import, path, most, room, heard, either.Token).ConfigureAwait(false)
                         : new ImageRefused($"{address.Host} answered {(int)response.StatusCode} instead of the image. Check the address.");
                 }
 
@@ -101,7 +106,7 @@ internal sealed class ImageFetch(TimeProvider clock)
         return await client.SendAsync(request, either.Token).ConfigureAwait(false);
     }
 
-    private async Task<Refusal?> TakeAsync(HttpResponseMessage response, ImageImport import, string path, ByteSize most, Action<string> heard, CancellationToken ct)
+    private async Task<Refusal?> TakeAsync(HttpResponseMessage response, ImageImport import, string path, ByteSize most, Func<bool> room, Action<string> heard, CancellationToken ct)
     {
         if (response.Content.Headers.ContentLength is { } said && said > most.Bytes)
         {
@@ -113,7 +118,7 @@ internal sealed class ImageFetch(TimeProvider clock)
         {
             var all = response.Content.Headers.ContentLength is { } length ? $" of {new ByteSize(length)}" : "";
             var told = 0L;
-            var (size, digest) = await SourceFile.WriteAsync(content, path, most, s_silence, clock, Tell, ct).ConfigureAwait(false);
+            var (size, digest) = await SourceFile.WriteAsync(content, path, most, room, s_silence, clock, Tell, ct).ConfigureAwait(false);
             return size > most.Bytes ? TooLarge(most)
                 : import.Sha256 is { } wanted && digest != wanted ? SourceFile.WrongDigest(digest)
                 : null;
@@ -187,15 +192,21 @@ internal sealed class ImageFetch(TimeProvider clock)
 internal static class SourceFile
 {
     /// <summary>Read by a sandbox's own user; the directory lets nobody else in.</summary>
-    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const UnixFileMode Readable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private const long Step = 64 << 20;
 
     /// <summary>Writes a stream into a new file, and stops one piece behind what is most.</summary>
+    /// <param name="room">Whether the disk has room for more.</param>
     /// <param name="silence">How long the stream may say nothing.</param>
+    /// <exception cref="IOException">The disk is full, see <see cref="DiskFull.Is"/>.</exception>
     /// <returns>How much was written, more than what is most where it was too much, and its SHA-256.</returns>
-    public static async Task<(long Size, string Digest)> WriteAsync(Stream content, string path, ByteSize most, TimeSpan silence, TimeProvider clock, Action<long> taken, CancellationToken ct)
+    public static async Task<(long Size, string Digest)> WriteAsync(Stream content, string path, ByteSize most, Func<bool> room, TimeSpan silence, TimeProvider clock, Action<long> taken, CancellationToken ct)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = Mode };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = Readable };
         var file = new FileStream(path, options);
+        // Whatever the portal's own umask leaves of it.
+        File.SetUnixFileMode(path, Readable);
         await using (file.ConfigureAwait(false))
         {
             using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -210,6 +221,11 @@ internal static class SourceFile
                     if (size > most.Bytes)
                     {
                         break;
+                    }
+
+                    if (size / Step != (size - length) / Step && !room())
+                    {
+                        throw new IOException("The disk has no room for more.", DiskFull.Code);
                     }
 
                     digest.AppendData(buffer, 0, length);

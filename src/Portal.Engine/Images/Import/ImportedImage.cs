@@ -66,14 +66,15 @@ internal sealed class ImportedImage(PoolLayout pool, IHostShell shell, ImageFetc
 
         if (import.Packing != ImagePacking.None)
         {
-            if (NoRoom(most) is { } full)
+            // A tarball has its own words around its files.
+            var unpacked = import.Format == ImageFormat.Tar ? most + most : most;
+            if (NoRoom(unpacked) is { } full)
             {
                 return full;
             }
 
             heard($"Unpacking {import.Packing.ToString().ToLowerInvariant()}\n");
-            // A tarball has its own words around its files.
-            if (!(await MakeAsync(sandbox, SandboxCommands.Unpack(import.Packing), source, import.Format == ImageFormat.Tar ? most + most : most, $"It cannot be unpacked as {import.Packing.ToString().ToLowerInvariant()}.", "image", ct).ConfigureAwait(false)).TryGet(out source, out var packed))
+            if (!(await MakeAsync(sandbox, SandboxCommands.Unpack(import.Packing), source, unpacked, $"It cannot be unpacked as {import.Packing.ToString().ToLowerInvariant()}.", "image", ct).ConfigureAwait(false)).TryGet(out source, out var packed))
             {
                 return packed;
             }
@@ -93,7 +94,7 @@ internal sealed class ImportedImage(PoolLayout pool, IHostShell shell, ImageFetc
         var size = new ByteSize(new FileInfo(raw).Length);
         if (size.Bytes == 0 || size.Bytes % 512 != 0 || size > most)
         {
-            return size > most ? TooLarge(size, most, import) : new ImageRefused($"The disk has {size.Bytes} bytes, and disks come in blocks of 512. Say the format that it has, and what it is packed with.");
+            return size > most ? TooLarge(size, most) : new ImageRefused($"The disk has {size.Bytes} bytes, and disks come in blocks of 512. Say the format that it has, and what it is packed with.");
         }
 
         BootFiles? boot = null;
@@ -126,7 +127,7 @@ internal sealed class ImportedImage(PoolLayout pool, IHostShell shell, ImageFetc
         var free = DiskFull.Free(pool).Bytes - DiskFull.Floor(pool).Bytes;
         var path = Path.Combine(work, "source");
         return free <= 0 ? DiskFull.Refusal(pool, DiskFull.Floor(pool))
-            : await fetch.RunAsync(import, path, new ByteSize(Math.Min(free, bounds.Source.Bytes)), heard, ct).ConfigureAwait(false) is { } refusal ? refusal
+            : await fetch.RunAsync(import, path, new ByteSize(Math.Min(free, bounds.Source.Bytes)), () => DiskFull.HasRoom(pool), heard, ct).ConfigureAwait(false) is { } refusal ? refusal
             : Result<string>.Of(path);
     }
 
@@ -139,7 +140,7 @@ internal sealed class ImportedImage(PoolLayout pool, IHostShell shell, ImageFetc
 
         if (header.VirtualSize > most)
         {
-            return TooLarge(header.VirtualSize, most, null);
+            return TooLarge(header.VirtualSize, most);
         }
 
         if (NoRoom(header.VirtualSize) is { } full)
@@ -159,12 +160,13 @@ internal sealed class ImportedImage(PoolLayout pool, IHostShell shell, ImageFetc
             return unread;
         }
 
-        if (!(await TarListing.ReadAsync(File.ReadLinesAsync(list, TarListing.Names, ct), bounds.Files, most, ct).ConfigureAwait(false)).TryGet(out var listing, out var refusal))
+        if (!(await TarListing.ReadAsync(TarListing.LinesAsync(list, ct), bounds.Files, most, ct).ConfigureAwait(false)).TryGet(out var listing, out var refusal))
         {
             return refusal;
         }
 
-        if (NoRoom(listing.Size + listing.Size) is { } full)
+        // Each file takes a block at least, and an inode's.
+        if (NoRoom(listing.Size + listing.Size + new ByteSize(listing.Files * 2L * 4096)) is { } full)
         {
             return full;
         }
@@ -188,7 +190,7 @@ internal sealed class ImportedImage(PoolLayout pool, IHostShell shell, ImageFetc
         var size = new ByteSize((taken + (taken / 10) + (listing.Files * 512L) + (64L << 20) + Extent - 1) / Extent * Extent);
         if (size > most)
         {
-            return TooLarge(size, most, null);
+            return TooLarge(size, most);
         }
 
         heard($"Making a file system of {size}\n");
@@ -303,8 +305,9 @@ internal sealed class ImportedImage(PoolLayout pool, IHostShell shell, ImageFetc
     // For all that it may be: one with holes takes less, but who says so is its maker.
     private PoolFull? NoRoom(ByteSize size) => DiskFull.Free(pool) < size + DiskFull.Floor(pool) ? DiskFull.Refusal(pool, size + DiskFull.Floor(pool)) : null;
 
-    private static ImageRefused TooLarge(ByteSize size, ByteSize most, ImageImport? import) =>
-        new($"The disk has {size}, and VMs from this template may have as little as {most}. Say {size} as the least disk{(import is null ? "" : ", or make the image smaller")}.");
+    private ImageRefused TooLarge(ByteSize size, ByteSize most) => size > bounds.Disk
+        ? new($"The disk has {size}, and {bounds.Disk} is the most that an image may have. Make it smaller.")
+        : new($"The disk has {size}, and VMs from this template may have as little as {most}. Say {new ByteSize(size.CeilingGiB << 30)} as the least disk, or make the image smaller.");
 
     private static async Task<bool> IsKernelAsync(string path, CancellationToken ct) =>
         // Documentation/arch/x86/boot.rst: "HdrS" at 0x202 of a boot image; and what was unpacked is ELF.

@@ -49,11 +49,10 @@ internal static class SandboxCommands
             "bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try", "--new-session", "--die-with-parent",
             "--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin", "--setenv", "LC_ALL", "C",
             .. s_system, "--proc", "/proc", "--dev", "/dev", "--bind", box, "/work", "--chdir", "/work",
+            .. source is null ? (string[])[] : ["--ro-bind", source, Source],
+            // What bwrap made for these lies in memory, which nothing bounds as it does a file.
+            "--remount-ro", "/dev", "--remount-ro", "/",
         ];
-        if (source is not null)
-        {
-            words.AddRange("--ro-bind", source, Source);
-        }
 
         // What unpacks files and what makes a file system of them has to believe that it is root, so that they are root's in there: in a user namespace of its own, with the rights
         // over files alone.

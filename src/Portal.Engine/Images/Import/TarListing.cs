@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.RegularExpressions;
 using Portal.Kernel;
@@ -12,6 +13,37 @@ internal sealed partial record TarListing(int Files, ByteSize Size, IReadOnlyLis
 {
     /// <summary>Names are bytes; each is a letter here.</summary>
     public static Encoding Names => Encoding.Latin1;
+
+    // A path of 4096 bytes and a link to another, each byte in four letters, and what else tar says of an entry.
+    private const int MaxLine = 40_000;
+
+    /// <summary>The lines of a list; one that is too long for an entry is cut, and then not understood.</summary>
+    public static async IAsyncEnumerable<string> LinesAsync(string path, [EnumeratorCancellation] CancellationToken ct)
+    {
+        using var reader = new StreamReader(path, Names);
+        var (piece, line) = (new char[64 << 10], new StringBuilder());
+        int length;
+        while ((length = await reader.ReadAsync(piece, ct).ConfigureAwait(false)) > 0)
+        {
+            var from = 0;
+            for (var end = Array.IndexOf(piece, '\n', 0, length); end >= 0; end = Array.IndexOf(piece, '\n', from, length - from))
+            {
+                Keep(piece.AsSpan(from, end - from));
+                yield return line.ToString();
+                line.Clear();
+                from = end + 1;
+            }
+
+            Keep(piece.AsSpan(from, length - from));
+        }
+
+        if (line.Length > 0)
+        {
+            yield return line.ToString();
+        }
+
+        void Keep(ReadOnlySpan<char> more) => line.Append(more[..Math.Min(more.Length, MaxLine - line.Length)]);
+    }
 
     /// <summary>Reads a list.</summary>
     /// <param name="lines">What <see cref="SandboxCommands.ListTar"/> made.</param>

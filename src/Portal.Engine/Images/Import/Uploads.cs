@@ -11,6 +11,9 @@ internal sealed class Uploads(PoolLayout pool, ImportBounds bounds, TimeProvider
     /// <summary>So many may be on their way or waiting, for each may be as large as an image.</summary>
     private const int Most = 4;
 
+    // Of this process: what is counted and not there yet.
+    private static readonly HashSet<string> s_underWay = new(StringComparer.Ordinal);
+
     private static readonly TimeSpan s_silence = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan s_stays = TimeSpan.FromDays(1);
     private static readonly TimeSpan s_partialStays = TimeSpan.FromMinutes(30);
@@ -19,10 +22,15 @@ internal sealed class Uploads(PoolLayout pool, ImportBounds bounds, TimeProvider
 
     public string PathOf(Guid upload) => Path.Combine(Root, upload.ToString("N"));
 
-    /// <summary>Keeps what comes; whole or not at all.</summary>
-    public async Task<Result<ByteSize>> KeepAsync(Guid upload, Stream content, IReadOnlySet<Guid> needed, Action<ByteSize> taken, CancellationToken ct)
+    /// <summary>Removes what nobody has imported for a day, and what was left when a portal died.</summary>
+    /// <param name="needed">What waits for its import.</param>
+    public void Sweep(IReadOnlySet<Guid> needed)
     {
-        Directory.CreateDirectory(Root, Private);
+        if (!Directory.Exists(Root))
+        {
+            return;
+        }
+
         foreach (var old in new DirectoryInfo(Root).EnumerateFiles())
         {
             var age = clock.GetUtcNow() - new DateTimeOffset(old.LastWriteTimeUtc, TimeSpan.Zero);
@@ -31,12 +39,38 @@ internal sealed class Uploads(PoolLayout pool, ImportBounds bounds, TimeProvider
                 old.Delete();
             }
         }
+    }
 
-        if (new DirectoryInfo(Root).EnumerateFiles().Count() >= Most)
+    /// <summary>Keeps what comes; whole or not at all.</summary>
+    public async Task<Result<ByteSize>> KeepAsync(Guid upload, Stream content, IReadOnlySet<Guid> needed, Action<ByteSize> taken, CancellationToken ct)
+    {
+        Directory.CreateDirectory(Root, Private);
+        Sweep(needed);
+        lock (s_underWay)
         {
-            return new ImageRefused($"{Most} uploads wait for their import or are on their way. Import them, or wait: one that nobody imports goes after a day.");
+            if (new DirectoryInfo(Root).EnumerateFiles().Count(file => !s_underWay.Contains(file.FullName)) + s_underWay.Count >= Most)
+            {
+                return new ImageRefused($"{Most} uploads wait for their import or are on their way. Import them, or wait: one that nobody imports goes after a day.");
+            }
+
+            s_underWay.Add(WholeFile.PartialOf(PathOf(upload)));
         }
 
+        try
+        {
+            return await WriteAsync(upload, content, taken, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (s_underWay)
+            {
+                s_underWay.Remove(WholeFile.PartialOf(PathOf(upload)));
+            }
+        }
+    }
+
+    private async Task<Result<ByteSize>> WriteAsync(Guid upload, Stream content, Action<ByteSize> taken, CancellationToken ct)
+    {
         var partial = WholeFile.PartialOf(PathOf(upload));
         var free = DiskFull.Free(pool).Bytes - DiskFull.Floor(pool).Bytes;
         if (free <= 0)
@@ -47,7 +81,7 @@ internal sealed class Uploads(PoolLayout pool, ImportBounds bounds, TimeProvider
         var most = new ByteSize(Math.Min(free, bounds.Source.Bytes));
         try
         {
-            var (size, _) = await SourceFile.WriteAsync(content, partial, most, s_silence, clock, bytes => taken(new ByteSize(bytes)), ct).ConfigureAwait(false);
+            var (size, _) = await SourceFile.WriteAsync(content, partial, most, () => DiskFull.HasRoom(pool), s_silence, clock, bytes => taken(new ByteSize(bytes)), ct).ConfigureAwait(false);
             if (size > most.Bytes)
             {
                 return most < bounds.Source ? DiskFull.Refusal(pool, bounds.Source) : new ImageRefused($"The image is larger than {most}, which is the most that can be uploaded.");

@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Portal.Engine.Images.Import;
 using Portal.Kernel;
@@ -62,6 +65,22 @@ public sealed class ImageFetchTests : IAsyncLifetime
         Assert.Equal(0, _inside.Asked);
     }
 
+    [Fact]
+    public async Task A_certificate_that_says_where_its_issuers_is_leads_nobody_there()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var asked = new CertificateRequest("CN=images.example", key, HashAlgorithmName.SHA256);
+        asked.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(null, [$"http://127.0.0.1:{_inside.Port}/issuer"]));
+        using var issuer = new CertificateRequest("CN=nobody", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        using var bare = asked.Create(issuer.SubjectName, X509SignatureGenerator.CreateForECDsa(key), DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100), [1]);
+        using var certificate = X509CertificateLoader.LoadPkcs12(bare.CopyWithPrivateKey(key).Export(X509ContentType.Pkcs12), null);
+        _server.Certificate = certificate;
+
+        Assert.Contains("cannot be fetched", (await FetchAsync("https://images.example/image", s_digest))!.Message, StringComparison.Ordinal);
+
+        Assert.Equal((1, 0), (_server.Asked, _inside.Asked));
+    }
+
     [Theory]
     [InlineData("http://127.0.0.1:{0}/image")]
     [InlineData("http://[::1]:{0}/image")]
@@ -72,7 +91,7 @@ public sealed class ImageFetchTests : IAsyncLifetime
     public async Task An_address_that_is_inside_is_not_asked_however_it_is_written(string address)
     {
         var fetch = new ImageFetch(TimeProvider.System);
-        var refusal = await fetch.RunAsync(Import(string.Format(null, address, _inside.Port), s_digest), Target, ByteSize.FromMiB(1), _ => { }, Ct);
+        var refusal = await fetch.RunAsync(Import(string.Format(null, address, _inside.Port), s_digest), Target, ByteSize.FromMiB(1), () => true, _ => { }, Ct);
 
         Assert.Contains("private networks", refusal!.Message, StringComparison.Ordinal);
         Assert.Equal(0, _inside.Asked);
@@ -163,7 +182,7 @@ public sealed class ImageFetchTests : IAsyncLifetime
             Resolve = (_, _) => Task.FromResult(resolve ?? [IPAddress.Loopback]),
             Exempt = resolve is null ? new IPEndPoint(IPAddress.Loopback, _server.Port) : null,
         };
-        return await fetch.RunAsync(Import(address.Replace("images.example/", $"images.example:{_server.Port}/", StringComparison.Ordinal), digest), Target, ByteSize.FromMiB(1), _ => { }, Ct);
+        return await fetch.RunAsync(Import(address.Replace("images.example/", $"images.example:{_server.Port}/", StringComparison.Ordinal), digest), Target, ByteSize.FromMiB(1), () => true, _ => { }, Ct);
     }
 
     private static byte[] Whole(byte[] content) => [.. $"HTTP/1.1 200 OK\r\nContent-Length: {content.Length}\r\n\r\n".Bytes(), .. content];
@@ -187,6 +206,9 @@ public sealed class ImageFetchTests : IAsyncLifetime
 
         public int Asked => Volatile.Read(ref _asked);
 
+        /// <summary>Null where it speaks openly.</summary>
+        public X509Certificate2? Certificate { get; set; }
+
         public Dictionary<string, byte[]> Answers { get; } = [];
 
         public async ValueTask DisposeAsync()
@@ -205,7 +227,12 @@ public sealed class ImageFetchTests : IAsyncLifetime
                 Interlocked.Increment(ref _asked);
                 try
                 {
-                    var stream = client.GetStream();
+                    await using Stream stream = Certificate is null ? client.GetStream() : new SslStream(client.GetStream());
+                    if (stream is SslStream secret)
+                    {
+                        await secret.AuthenticateAsServerAsync(Certificate!);
+                    }
+
                     using var reader = new StreamReader(stream, leaveOpen: true);
                     var path = (await reader.ReadLineAsync(_stop.Token))?.Split(' ')[1] ?? "";
                     while (await reader.ReadLineAsync(_stop.Token) is { Length: > 0 })
@@ -215,7 +242,7 @@ public sealed class ImageFetchTests : IAsyncLifetime
                     await stream.WriteAsync(Answers[path], _stop.Token);
                     client.Client.Shutdown(SocketShutdown.Send);
                 }
-                catch (IOException)
+                catch (Exception gone) when (gone is IOException or AuthenticationException)
                 {
                     // Who asked has heard enough.
                 }

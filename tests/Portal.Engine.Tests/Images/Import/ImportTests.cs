@@ -51,7 +51,7 @@ public sealed class ImportTests : IDisposable
         Assert.EndsWith("new", await System.IO.File.ReadAllTextAsync(Pool.TemplateKernel(s_image), Ct), StringComparison.Ordinal);
         var raw = Path.Combine(_work, "look.raw");
         await RunAsync("qemu-img", "convert", "-f", "qcow2", "-O", "raw", Pool.TemplateDisk(s_image), raw);
-        Assert.Contains("clean", await RunAsync("e2fsck", "-fn", raw) + " clean", StringComparison.Ordinal);
+        await RunAsync("e2fsck", "-fn", raw);
         var list = await RunAsync("debugfs", "-R", "ls -p /", raw);
         Assert.Matches(@"/100000/0/42/shadow/", list);
         Assert.Matches(@"/104755/0/0/su/", list);
@@ -129,7 +129,7 @@ public sealed class ImportTests : IDisposable
         Assert.Contains("unpacks to more than", await RefusedAsync(await System.IO.File.ReadAllBytesAsync(root + ".tar", Ct), ImageFormat.Tar), StringComparison.Ordinal);
 
         await RunAsync("qemu-img", "create", "-q", "-f", "qcow2", root + ".qcow2", "1T");
-        Assert.Contains("Say 1024 GiB as the least disk", await RefusedAsync(await System.IO.File.ReadAllBytesAsync(root + ".qcow2", Ct), ImageFormat.Qcow2), StringComparison.Ordinal);
+        Assert.Contains("is the most that an image may have", await RefusedAsync(await System.IO.File.ReadAllBytesAsync(root + ".qcow2", Ct), ImageFormat.Qcow2), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class ImportTests : IDisposable
 
         var answer = await LibvirtHost.Shell.RunAsync(
             SandboxCommands.Inside(
-                new HostCommand("sh", ["-c", $"cat /source; echo; ls /; echo ==; ls /etc; ls -d {_work} /root /home /var /run /tmp /sys; echo x >/usr/x; echo x >/source; echo core >/proc/sys/kernel/core_pattern; cat /sys/class/net/*/address; ls /proc | grep -c '^[0-9]'; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status; cat /proc/net/dev | wc -l; dd if=/dev/zero of=large bs=1M count=9; echo dd $?"], TimeSpan.FromMinutes(1)),
+                new HostCommand("sh", ["-c", $"cat /source; echo; ls /; echo ==; ls /etc; ls -d {_work} /root /home /var /run /tmp /sys; echo x >/usr/x; echo x >/x; echo x >/etc/x; echo x >/dev/x; echo x >/dev/shm/x; echo x >/source; echo core >/proc/sys/kernel/core_pattern; cat /sys/class/net/*/address; ls /proc | grep -c '^[0-9]'; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status; cat /proc/net/dev | wc -l; dd if=/dev/zero of=large bs=1M count=9; echo dd $?"], TimeSpan.FromMinutes(1)),
                 root, files, Path.Combine(_work, "busy"), box, Path.Combine(_work, "source"), ByteSize.FromMiB(4)),
             Ct);
 
@@ -181,6 +181,7 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(4 << 20, new FileInfo(Path.Combine(box, "large")).Length);
         Assert.Equal("read", await System.IO.File.ReadAllTextAsync(Path.Combine(_work, "source"), Ct));
         Assert.False(System.IO.File.Exists("/usr/x"));
+        Assert.Equal(5, answer.Error.Split('\n').Count(line => line.Contains("Read-only file system", StringComparison.Ordinal) && line.Contains("/x:", StringComparison.Ordinal)));
     }
 
     [Fact]
