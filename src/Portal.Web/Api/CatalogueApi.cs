@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Portal.App.Catalogue;
 using Portal.App.Pricing;
 using Portal.App.Templates;
@@ -8,6 +9,8 @@ namespace Portal.Web.Api;
 /// <summary>What can be ordered, and for how much.</summary>
 internal static class CatalogueApi
 {
+    private const string Bytes = "application/octet-stream";
+
     public static void Map(RouteGroupBuilder api)
     {
         api.MapGet("/templates", async (bool? all, ListTemplates.Handler handler, HttpContext http, CancellationToken ct) =>
@@ -25,6 +28,32 @@ internal static class CatalogueApi
         api.MapGet("/templates/builds", async (ListTemplateBuilds.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(TemplateBuildJson.Of)))
             .WithTags("Catalogue").WithName("ListTemplateBuilds").WithSummary("The last builds of templates, with the end of what each said. For operators.").Produces<IEnumerable<TemplateBuildJson>>().ProducesProblem(403);
+        api.MapPost("/templates/uploads", async (Stream image, UploadImage.Handler handler, HttpContext http, CancellationToken ct) =>
+            {
+                // No form of another site can send this type.
+                if (http.Request.ContentType != Bytes)
+                {
+                    return Results.Problem($"Send the image itself, as {Bytes}.", statusCode: StatusCodes.Status415UnsupportedMediaType);
+                }
+
+                // Images are larger than what is allowed elsewhere; the workshop has limits of its own.
+                if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } most)
+                {
+                    most.MaxRequestBodySize = null;
+                }
+
+                var result = await handler.HandleAsync(new(image), http.Actor(), ct);
+                return result.TryGet(out var here, out var refusal) ? Results.Created("/api/v1/templates/imports", new UploadedJson(here.Id, here.Size.Bytes)) : Problems.From(refusal);
+            })
+            .WithTags("Catalogue").WithName("UploadImage").WithSummary("Takes an image as the request's body, for an import to name. It is kept for a day. For operators.").Produces<UploadedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(415);
+        api.MapPost("/templates/imports", async (TemplateImportBody body, ImportTemplate.Handler handler, HttpContext http, CancellationToken ct) =>
+            {
+                var request = new ImportTemplate.Request(
+                    body.Slug, body.Name, body.Description ?? "", body.SignIn, body.MinMemoryMiB, body.MinDiskGiB, body.Format, body.Packing, body.Boot, body.Address, body.Upload, body.Sha256);
+                var result = await handler.HandleAsync(request, http.Actor(), ct);
+                return result.TryGet(out var id, out var refusal) ? Results.Created("/api/v1/templates/builds", new CreatedJson(id.Value)) : Problems.From(refusal);
+            })
+            .WithTags("Catalogue").WithName("ImportTemplate").WithSummary("Makes a template of an image that was uploaded, or that is fetched from a public address; tests it on a host, and offers it when the test has passed. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
         api.MapGet("/plans", async (string? currency, ListPlans.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(currency) is { } known
                     ? (await handler.HandleAsync(new(known, OfferedOnly: true), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))

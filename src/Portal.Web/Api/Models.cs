@@ -51,9 +51,10 @@ internal sealed record NewTenantBody(string Slug, string Name, string Currency, 
 
 internal sealed record ChangeTenantBody(string Name, ApprovalMode Approval, LimitsJson Limits);
 
-internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB)
+/// <param name="Boot">How its VMs start: "Kernel" beside the disk, or from their own "Disk", on KVM hosts alone.</param>
+internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB, string Boot)
 {
-    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB);
+    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString());
 }
 
 internal sealed record PriceJson(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal PerHour, decimal PerMonth)
@@ -252,6 +253,15 @@ internal sealed record TemplateBuildJson(Guid Id, string Name, string StartedBy,
 
 /// <param name="Release">A codename of Debian: bookworm.</param>
 internal sealed record TemplateBuildBody(string Release);
+
+/// <param name="Slug">The template's short name; that of an earlier import makes a new version of it.</param>
+/// <param name="Address">Where the image is fetched from; it comes from there or from an upload.</param>
+/// <param name="Upload">The id of what was uploaded.</param>
+/// <param name="Sha256">Of the file as it comes.</param>
+internal sealed record TemplateImportBody(
+    string Slug, string Name, string SignIn, long MinMemoryMiB, long MinDiskGiB, ImageFormat Format, ImageBoot Boot, ImagePacking Packing = ImagePacking.None, string? Description = null, string? Address = null, Guid? Upload = null, string? Sha256 = null);
+
+internal sealed record UploadedJson(Guid Id, long SizeBytes);
 
 internal sealed record TemplateBody(string Name, string? Description = null, string? SignIn = null, bool Offered = true);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Reflection;
 using System.Text;
@@ -223,7 +224,34 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
         Assert.Equal(HttpStatusCode.Forbidden, (await owner.PostAsJsonAsync("/api/v1/templates/builds", new { release = "bookworm" }, ct)).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await owner.GetAsync(new Uri("/api/v1/templates/builds", UriKind.Relative), ct)).StatusCode);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await administrator.PostAsJsonAsync("/api/v1/templates/builds", new { release = "../sid" }, ct)).StatusCode);
-        Assert.Equal(0, (await administrator.GetFromJsonAsync<JsonElement>("/api/v1/templates/builds", ct)).GetArrayLength());
+        Assert.DoesNotContain((await administrator.GetFromJsonAsync<JsonElement>("/api/v1/templates/builds", ct)).EnumerateArray(), b => b.GetProperty("name").GetString()!.StartsWith("Debian", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_image_is_uploaded_imported_and_refused_for_what_it_is_and_tenants_bring_none()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var administrator = await portal.SignedInAsync(PortalServer.Administrator);
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+        // Larger than what other requests may be: 30 MB.
+        using var bytes = new ByteArrayContent(new byte[32 << 20]);
+        bytes.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.PostAsync(new Uri("/api/v1/templates/uploads", UriKind.Relative), bytes, ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.PostAsJsonAsync("/api/v1/templates/imports", Import(null, "https://images.example/a"), ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, (await administrator.PostAsJsonAsync("/api/v1/templates/uploads", new { }, ct)).StatusCode);
+        await IsProblemAsync(await administrator.PostAsJsonAsync("/api/v1/templates/imports", Import(null, "http://images.example/a"), ct), 422, ct);
+        await IsProblemAsync(await administrator.PostAsJsonAsync("/api/v1/templates/imports", Import(Guid.CreateVersion7(), null), ct), 409, ct);
+
+        var uploaded = await PortalServer.JsonAsync(await administrator.PostAsync(new Uri("/api/v1/templates/uploads", UriKind.Relative), bytes, ct));
+        Assert.Equal(32 << 20, uploaded.GetProperty("sizeBytes").GetInt64());
+        var build = await PortalServer.JsonAsync(await administrator.PostAsJsonAsync("/api/v1/templates/imports", Import(uploaded.GetProperty("id").GetGuid(), null), ct));
+
+        JsonElement seen = default;
+        await Eventually.IsAsync(async () => (seen = (await administrator.GetFromJsonAsync<JsonElement>("/api/v1/templates/builds", ct)).EnumerateArray().Single(b => b.GetProperty("id").GetGuid() == build.GetProperty("id").GetGuid())).GetProperty("state").GetString() is "Failed" or "Done", ct);
+        Assert.Contains("It is no qcow2 image.", seen.GetProperty("problem").GetString(), StringComparison.Ordinal);
+
+        static object Import(Guid? upload, string? address) => new { slug = "brought", name = "Brought", signIn = "With your key.", minMemoryMiB = 512, minDiskGiB = 1, format = "Qcow2", boot = "Disk", address, upload };
     }
 
     [Fact]
