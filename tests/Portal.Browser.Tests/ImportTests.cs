@@ -1,0 +1,36 @@
+using Microsoft.Playwright;
+
+namespace Portal.Browser.Tests;
+
+/// <summary>An operator brings an image.</summary>
+[Trait("Category", "Live")]
+[Collection("One browser at a time")]
+public sealed class ImportTests(RunningPortal portal, Browser browser)
+{
+    [Fact]
+    public async Task What_is_typed_is_judged_a_file_is_uploaded_and_its_build_says_what_is_wrong_with_it()
+    {
+        await using var person = await browser.OpenAsync(portal);
+        await person.SignInAsync(Person.Administrator);
+        await person.GoAsync("/ops/templates");
+        await person.Button("Import an image").ClickAsync();
+        var slug = person.Page.GetByLabel("Short name");
+        await slug.FillAsync("../etc");
+        await Assertions.Expect(slug).ToHaveAttributeAsync("aria-invalid", "true");
+        await slug.FillAsync("brought");
+        await Assertions.Expect(slug).Not.ToHaveAttributeAsync("aria-invalid", "true");
+        var address = person.Page.GetByLabel("Address", new() { Exact = true });
+        await address.FillAsync("http://images.example/disk.qcow2");
+        await Assertions.Expect(person.Page.GetByText("Over http anybody on the way").First).ToBeVisibleAsync();
+        await PictureTests.SaveAsync(person.Page, "import-light-1440.png");
+
+        await person.Page.GetByText("A file", new() { Exact = true }).ClickAsync();
+        await person.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Brought");
+        await person.Page.GetByLabel("How to sign in").Last.FillAsync("With your key.");
+        await person.Page.GetByLabel("File", new() { Exact = true }).SetInputFilesAsync(new FilePayload { Name = "disk.qcow2", MimeType = "application/octet-stream", Buffer = new byte[3 << 20] });
+        await person.Button("Upload and import").ClickAsync();
+
+        await Assertions.Expect(person.Page.GetByText("It is no qcow2 image.").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        await PictureTests.SaveAsync(person.Page, "import-refused-light-1440.png");
+    }
+}
