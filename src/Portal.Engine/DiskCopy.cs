@@ -82,7 +82,8 @@ public static class DiskCopy
 
             if (!here.SequenceEqual(after))
             {
-                throw new HostFaultException($"What was written to {to.Name}{disk.Suffix} is not what {from.Name}{disk.Suffix} holds. It is copied again.");
+                // Volume groups of different extents make volumes of different lengths, which never become the same.
+                return new HostSaidNo("copy the disk", $"what was written to {to.Name}{disk.Suffix} is not what {from.Name}{disk.Suffix} holds. Volume groups whose extents differ (vgs -o vg_extent_size) cannot take each other's disks.");
             }
         }
 

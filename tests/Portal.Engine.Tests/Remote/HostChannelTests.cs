@@ -221,6 +221,36 @@ public sealed class HostChannelTests : IDisposable
     }
 
     [Fact]
+    public async Task What_portal_host_writes_itself_holds_its_vms_fence_to_the_end()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var first = await _host.ConnectAsync(ct);
+        await using var next = await _host.ConnectAsync(ct);
+        Assert.True((await first.RunAsync(Fenced(1, "remove", $"seeds/{s_domain}"), ct)).Succeeded);
+        using var stat = Process.Start(new ProcessStartInfo("stat", ["--format=%i", Path.Combine(_host.Base, "fences", $"{s_vm.Value:N}")]) { RedirectStandardOutput = true })!;
+        var inode = (await stat.StandardOutput.ReadToEndAsync(ct)).Trim();
+        // Its input has not ended, so it is under way.
+        var begun = await first.OpenAsync(Fenced(1, "put", $"seeds/{s_domain}"), _ => { }, ct);
+        await LockedAsync($":{inode} ", held => !held.Contains("->", StringComparison.Ordinal));
+
+        var successor = next.RunAsync(Fenced(2, "remove", $"seeds/{s_domain}"), ct);
+        await LockedAsync($":{inode} ", held => held.Contains("->", StringComparison.Ordinal));
+
+        Assert.False(successor.IsCompleted);
+        await first.DisposeAsync();
+        Assert.True((await successor).Succeeded);
+        await begun.DisposeAsync();
+
+        async Task LockedAsync(string file, Func<string, bool> how)
+        {
+            while (!File.ReadLines("/proc/locks").Any(line => line.Contains(file, StringComparison.Ordinal) && how(line)))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, ct);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_command_beyond_its_time_is_stopped_and_one_that_is_called_off_ends_at_once()
     {
         var ct = TestContext.Current.CancellationToken;
