@@ -192,6 +192,7 @@ public readonly partial record struct VolumeLabel
 
     public override string ToString() => Text;
 
-    [System.Text.RegularExpressions.GeneratedRegex(@"^[a-z0-9]{1,20}\z", System.Text.RegularExpressions.RegexOptions.CultureInvariant)]
+    // Of a snapshot's volume the label follows an s, and -seed is what a VM begins with.
+    [System.Text.RegularExpressions.GeneratedRegex(@"^(?!eed\z)[a-z0-9]{1,20}\z", System.Text.RegularExpressions.RegexOptions.CultureInvariant)]
     private static partial System.Text.RegularExpressions.Regex Plain();
 }

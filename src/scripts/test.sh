@@ -8,6 +8,8 @@ SKIPPED=0
 # The order is that of the house, from the kernel outward: what breaks first is said first. A project that is not named here comes last.
 TEST_ORDER=(Kernel Engine Architecture App Web Script Browser)
 FAST_TESTS=(Kernel Engine Architecture App)
+# These take the time that they get: no test of theirs starts a program and waits for it by the clock.
+PATIENT_TESTS=(Architecture App Web)
 
 # A project that says nothing for so long hangs; the whole is then no wiser for waiting.
 TEST_LIMIT="${PORTAL_TEST_LIMIT:-40m}"
@@ -76,7 +78,7 @@ stop_lab() {
     LAB_IS_OURS=''
 }
 
-# Those of $projects that need no lab run one after the other beside what comes now, behind it in the queue for the processors; they are taken out of the list.
+# Those of $projects that are patient run one after the other beside what comes now, behind it in the queue for the processors; they are taken out of the list.
 BESIDE=()
 BESIDE_PID=''
 # Linux shares its processors among sessions first, and only within one by what each process was told (sched(7), autogroup).
@@ -84,7 +86,7 @@ BEHIND='echo 10 2>/dev/null >/proc/self/autogroup; exec nice -n 10 "$@"'
 run_beside() {
     local name rest=()
     for name in "${projects[@]}"; do
-        if needs_lab_for_tests "$name"; then rest+=("$name"); else BESIDE+=("$name"); fi
+        if [[ " ${PATIENT_TESTS[*]/%/.Tests} " == *" ${name#Portal.} "* ]]; then BESIDE+=("$name"); else rest+=("$name"); fi
     done
     projects=("${rest[@]}")
     ((${#BESIDE[@]} > 0)) || return 0

@@ -8,7 +8,7 @@ namespace Portal.App.Operations;
 
 /// <summary>The guest did not shut down in time.</summary>
 public sealed record GuestKeepsRunning(TimeSpan Waited)
-    : Refusal("operations.guest_keeps_running", $"The guest was asked to shut down and was still running after {Waited.TotalSeconds:0} s. Look at its console, or force it off.");
+    : Refusal("operations.guest_keeps_running", $"The guest was asked to shut down and was still running after {Waited.TotalSeconds:0} s. It may still go down, for it was asked to. Look at its console, or force it off.");
 
 /// <summary>Everything a step needs to act: the VM, its host and the right to act on it.</summary>
 /// <param name="Change">Which change is made; null where it is none.</param>
