@@ -8,14 +8,12 @@ SKIPPED=0
 # The order is that of the house, from the kernel outward: what breaks first is said first. A project that is not named here comes last.
 TEST_ORDER=(Kernel Engine Architecture App Web Script Browser)
 FAST_TESTS=(Kernel Engine Architecture App)
-# These take the time that they get: no test of theirs starts a program and waits for it by the clock.
-PATIENT_TESTS=(Architecture App Web)
 
 # A project that says nothing for so long hangs; the whole is then no wiser for waiting.
 TEST_LIMIT="${PORTAL_TEST_LIMIT:-40m}"
 
 command_test() {
-    local fast='' project projects only=()
+    local fast='' project only=()
     take_data_option "$@"
     set -- "${REST[@]}"
     while (($# > 0)); do
@@ -38,22 +36,13 @@ command_test() {
     install_needs database libvirt templates engine_tests
     [[ $fast ]] || install_needs tests
     build_tests
-    mapfile -t projects < <(test_projects "$fast" "${only[@]}")
-    while ((${#projects[@]} > 0)); do
-        project="${projects[0]}"
-        projects=("${projects[@]:1}")
-        if [[ ! $fast ]] && needs_lab_for_tests "$project"; then
-            lab_for_tests </dev/null
-            # An emulated host takes one processor, whatever is asked of it.
-            if ((${#projects[@]} > 0)); then run_beside; fi
-        fi
+    while read -r project; do
+        # ssh would read on in the list of projects.
+        [[ $fast ]] || lab_for_tests "$project" </dev/null
         run_tests "$project" "$fast"
-        tell_tests "$project"
-        add_tests "$project"
-        end_beside
         # Emulated, it takes most of a processor also when nobody asks it anything.
         stop_lab </dev/null
-    done
+    done < <(test_projects "$fast" "${only[@]}")
 
     [[ $fast ]] || ((${#only[@]} > 0)) || check_article
     ((PASSED + FAILED > 0)) || FAILED=1 # nothing ran: that is no success
@@ -63,10 +52,9 @@ command_test() {
     ((FAILED == 0))
 }
 
-needs_lab_for_tests() { [[ $1 == Portal.Engine.Tests || $1 == Portal.Browser.Tests ]]; }
-
 # The Xen host, anew from its saved state, for the tests that want one. One that ran before is left running; where it cannot be had, its tests say so.
 lab_for_tests() {
+    [[ $1 == Portal.Engine.Tests || $1 == Portal.Browser.Tests ]] || return 0
     lab_runs || LAB_IS_OURS=yes
     (lab_up --fresh >/dev/null) || warn "There is no lab: the tests that need a Xen host will fail."
     export PORTAL_LAB_RUNS=1 PORTAL_LAB="$LAB"
@@ -78,48 +66,9 @@ stop_lab() {
     LAB_IS_OURS=''
 }
 
-# Those of $projects that are patient run one after the other beside what comes now, behind it in the queue for the processors; they are taken out of the list.
-BESIDE=()
-BESIDE_PID=''
-# Linux shares its processors among sessions first, and only within one by what each process was told (sched(7), autogroup).
-BEHIND='echo 10 2>/dev/null >/proc/self/autogroup; exec nice -n 10 "$@"'
-run_beside() {
-    local name rest=()
-    for name in "${projects[@]}"; do
-        if [[ " ${PATIENT_TESTS[*]/%/.Tests} " == *" ${name#Portal.} "* ]]; then BESIDE+=("$name"); else rest+=("$name"); fi
-    done
-    projects=("${rest[@]}")
-    ((${#BESIDE[@]} > 0)) || return 0
-    (
-        trap - EXIT
-        trap 'stop_apart; exit 143' TERM
-        trap '' INT HUP # what these mean the one who began this decides
-        for name in "${BESIDE[@]}"; do
-            run_tests "$name" '' sh -c "$BEHIND" behind
-            tell_tests "$name"
-        done
-    ) &
-    BESIDE_PID=$!
-}
-
-end_beside() {
-    local name
-    [[ $BESIDE_PID ]] || return 0
-    wait "$BESIDE_PID" || true
-    BESIDE_PID=''
-    for name in "${BESIDE[@]}"; do
-        add_tests "$name"
-    done
-    BESIDE=()
-}
-
 stop_tests() {
     trap '' INT TERM HUP EXIT
     stop_apart
-    if [[ $BESIDE_PID ]]; then
-        kill -TERM "$BESIDE_PID" 2>/dev/null || true
-        wait "$BESIDE_PID" 2>/dev/null || true
-    fi
     stop_lab
     libvirt_stop || true # tests start and stop it themselves; this is for what a killed one has left
 }
@@ -160,52 +109,36 @@ build_tests() {
     say build "done in $((SECONDS - started)) s"
 }
 
-# One project in a process of its own; what it is run through may follow. How it ended is kept beside its report.
+# One project in a process of its own. Its report is read, not its text; without a report, or with a bad end that no test
+# explains, the project itself counts as one failure.
 run_tests() {
-    local project="$1" fast="$2" code=0 started=$SECONDS program filter=()
-    shift 2
+    local project="$1" fast="$2" code=0 started=$SECONDS report log program filter=() p f e s
     program="$ROOT/tests/$project/bin/Debug/net10.0/$project.dll"
-    rm -f -- "$TEST_LOGS/$project".{xml,ended}
+    report="$TEST_LOGS/$project.xml"
+    log="$TEST_LOGS/$project.log"
+    rm -f -- "$report"
     if [[ ! -f $program ]]; then
         warn "$project is not in Portal.sln, or did not build: $program is missing."
+        FAILED=$((FAILED + 1))
         return
     fi
     [[ ! $fast ]] || filter=(-trait- Category=Live -namespace- "*.Live")
-    run_apart "$@" env -C "$ROOT/tests/$project" timeout --kill-after=30 "$TEST_LIMIT" dotnet "$program" \
-        -noLogo -noColor -noAutoReporters -result-xml "$TEST_LOGS/$project.xml" "${filter[@]}" >"$TEST_LOGS/$project.log" 2>&1 || code=$?
-    echo "$code $((SECONDS - started))" >"$TEST_LOGS/$project.ended"
-}
+    run_apart env -C "$ROOT/tests/$project" timeout --kill-after=30 "$TEST_LIMIT" dotnet "$program" \
+        -noLogo -noColor -noAutoReporters -result-xml "$report" "${filter[@]}" >"$log" 2>&1 || code=$?
 
-# Sets passed, failed, skipped, code and seconds of one project. Its report is read, not its text; without a report, or with a bad end that no test
-# explains, the project itself counts as one failure.
-read_tests() {
-    local report="$TEST_LOGS/$1.xml" errors
-    passed=0 failed=1 skipped=0 code=1 seconds=0
-    read -r code seconds 2>/dev/null <"$TEST_LOGS/$1.ended" || return 0
-    if [[ -s $report ]] && passed="$(report_count passed "$report")"; then
-        failed="$(report_count failed "$report")"
-        errors="$(report_count errors "$report")"
-        skipped="$(report_count skipped "$report")"
-        failed=$((failed + errors))
-        ((code == 0 || failed > 0)) || failed=1
+    if [[ -s $report ]] && p="$(report_count passed "$report")"; then
+        f="$(report_count failed "$report")"
+        e="$(report_count errors "$report")"
+        s="$(report_count skipped "$report")"
+        ((code == 0 || f + e > 0)) || e=1
     else
-        passed=0
+        p=0 f=0 e=1 s=0
     fi
-}
-
-tell_tests() {
-    local passed failed skipped code seconds
-    read_tests "$1"
-    say "${1#Portal.}" "$passed passed, $failed failed$( ((skipped == 0)) || echo ", $skipped skipped"), $seconds s"
-    ((failed == 0)) || show_failures "$1" "$TEST_LOGS/$1.log" "$code"
-}
-
-add_tests() {
-    local passed failed skipped code seconds
-    read_tests "$1"
-    PASSED=$((PASSED + passed))
-    FAILED=$((FAILED + failed))
-    SKIPPED=$((SKIPPED + skipped))
+    PASSED=$((PASSED + p))
+    FAILED=$((FAILED + f + e))
+    SKIPPED=$((SKIPPED + s))
+    say "${project#Portal.}" "$p passed, $((f + e)) failed$( ((s == 0)) || echo ", $s skipped"), $((SECONDS - started)) s"
+    ((f + e == 0)) || show_failures "$project" "$log" "$code"
 }
 
 # The proofs that docs/article.md names: each ran in this run and passed. Counts as one test.

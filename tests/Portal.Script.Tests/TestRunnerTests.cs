@@ -25,21 +25,6 @@ public sealed class TestRunnerTests
     }
 
     [Fact]
-    public async Task What_runs_beside_the_tests_on_the_lab_is_told_and_counts_as_well()
-    {
-        await using var house = await HouseAsync(("Kernel", Passing, 0), ("Engine", Passing, 0), ("App", Failing, 1), ("Web", Passing, 139));
-        // A lab that cannot be built here: its tests say so themselves, the others run.
-        house.Environment["PORTAL_LAB"] = Path.Combine(house.Home, "lab");
-
-        var said = await house.RunAnyAsync(Path.Combine(house.Home, "portal"), "test", "--no-install");
-
-        Assert.Equal("10 passed, 3 failed, 1 skipped", said.Out.TrimEnd('\n').Split('\n')[^1]);
-        Assert.Matches("App.Tests +1 passed, 2 failed, 1 skipped", said.Out);
-        Assert.Contains("There is no lab", said.Err, StringComparison.Ordinal);
-        Assert.Equal(1, said.Code);
-    }
-
-    [Fact]
     public async Task A_build_that_fails_is_one_failure_and_says_why()
     {
         await using var house = await HouseAsync(("Kernel", Passing, 0));

@@ -29,6 +29,10 @@ public sealed class LabHost : IAsyncLifetime
 
     public static bool Runs => Environment.GetEnvironmentVariable("PORTAL_LAB_RUNS") == "1";
 
+    public static bool RunsAll => Environment.GetEnvironmentVariable("PORTAL_LAB_ALL") == "1";
+
+    public const string TakesLong = "It takes minutes on an emulated host: PORTAL_LAB_ALL=1 runs it.";
+
     internal SshTarget Target { get; private set; } = default!;
 
     public XenAccess Access => new(Target.Address, Target.Port, Target.Key, "vgdisk", "thin", "xenbr0");

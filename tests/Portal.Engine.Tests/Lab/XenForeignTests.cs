@@ -70,6 +70,7 @@ public sealed class XenForeignTests(LabHost lab, LabEngine engine) : IClassFixtu
     public async Task A_domain_made_by_hand_is_given_back_running_or_adopted_and_answers_on_its_console()
     {
         Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
+        Assert.SkipUnless(LabHost.RunsAll, LabHost.TakesLong);
         var ct = TestContext.Current.CancellationToken;
         var xen = await engine.GetAsync(lab);
         var config = s_today.Replace("Apache1", "Web1", StringComparison.Ordinal).Replace("vgdisk/apache1", "vgdisk/web1", StringComparison.Ordinal).Replace("vgswap/apache1swap", "vgdisk/web1swap", StringComparison.Ordinal);

@@ -13,7 +13,7 @@ public sealed class XenRebootTests(LabHost lab, LabEngine engine) : IClassFixtur
     public async Task A_host_that_is_reset_under_its_domain_says_that_it_booted_and_starts_it_again_kept_to_its_addresses()
     {
         Assert.SkipUnless(LabHost.Runs, "The lab does not run.");
-        Assert.SkipUnless(Environment.GetEnvironmentVariable("PORTAL_LAB_RESETS") == "1", "An emulated host takes minutes to boot: PORTAL_LAB_RESETS=1 resets it.");
+        Assert.SkipUnless(LabHost.RunsAll, LabHost.TakesLong);
         var xen = await engine.GetAsync(lab);
         var spec = An.Spec(LabHost.Instance, 31);
         var fence = An.Fence(spec);
