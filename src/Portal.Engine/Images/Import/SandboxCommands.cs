@@ -48,7 +48,7 @@ internal static class SandboxCommands
             .. root ? ["--nproc=64"] : (string[])[],
             "bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try", "--new-session", "--die-with-parent",
             "--clearenv", "--setenv", "PATH", "/usr/sbin:/usr/bin", "--setenv", "LC_ALL", "C",
-            .. s_system, "--proc", "/proc", "--dev", "/dev", "--bind", box, "/work", "--chdir", "/work",
+            .. s_system, "--proc", "/proc", "--dev", "/dev", "--bind", box, "/box", "--chdir", "/box",
             .. source is null ? (string[])[] : ["--ro-bind", source, Source],
             // What bwrap made for these lies in memory, which nothing bounds as it does a file.
             "--remount-ro", "/dev", "--remount-ro", "/",
@@ -101,7 +101,7 @@ internal static class SandboxCommands
 
     /// <summary>Into the directory root, all of it the sandbox's own user's; what stands in the file left-out is passed over.</summary>
     public static HostCommand Untar() => Script(
-        "mkdir root && exec tar --extract --file=/source --directory=root --no-same-owner --preserve-permissions --no-acls --no-selinux --no-xattrs --anchored --no-wildcards --exclude-from=/work/left-out");
+        "mkdir root && exec tar --extract --file=/source --directory=root --no-same-owner --preserve-permissions --no-acls --no-selinux --no-xattrs --anchored --no-wildcards --exclude-from=/box/left-out");
 
     public static HostCommand Taken() => Of("du", "--summarize", "--block-size=1", "root");
 

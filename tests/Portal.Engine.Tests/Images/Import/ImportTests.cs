@@ -170,7 +170,7 @@ public sealed class ImportTests : IDisposable
             Ct);
 
         var said = answer.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["read", "bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "source", "usr", "work", "=="], said[..12]);
+        Assert.Equal(["read", "bin", "box", "dev", "etc", "lib", "lib64", "proc", "sbin", "source", "usr", "=="], said[..12]);
         Assert.Equal("mke2fs.conf", said[12]);
         // Of the rights over files, three; of the network, the loopback alone behind two lines of heading; of processes, its own.
         Assert.Contains(files ? "CapEff:\t000000000000001a" : "CapEff:\t0000000000000000", said);
