@@ -22,7 +22,7 @@ public sealed class ImportTests(RunningPortal portal, Browser browser)
         var address = person.Page.GetByLabel("Address", new() { Exact = true });
         await address.FillAsync("http://images.example/disk.qcow2");
         await Assertions.Expect(person.Page.GetByText("Over http anybody on the way").First).ToBeVisibleAsync();
-        await PictureTests.SaveAsync(person.Page, "import-light-1440.png");
+        await PictureTests.TakeAsync(person.Page, "import");
 
         await person.Page.GetByText("A file", new() { Exact = true }).ClickAsync();
         await person.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Brought");
@@ -31,6 +31,6 @@ public sealed class ImportTests(RunningPortal portal, Browser browser)
         await person.Button("Upload and import").ClickAsync();
 
         await Assertions.Expect(person.Page.GetByText("It is no qcow2 image.").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
-        await PictureTests.SaveAsync(person.Page, "import-refused-light-1440.png");
+        await PictureTests.TakeAsync(person.Page, "import-refused");
     }
 }
