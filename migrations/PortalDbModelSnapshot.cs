@@ -638,6 +638,11 @@ namespace Portal.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("cpus");
 
+                    b.Property<string>("Directory")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("directory");
+
                     b.Property<bool>("ExtendsPool")
                         .HasColumnType("boolean")
                         .HasColumnName("extends_pool");
@@ -784,11 +789,11 @@ namespace Portal.Migrations
 
                     b.ToTable("hosts", null, t =>
                         {
-                            t.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, bridge) IN (0, 5) AND (thin_pool IS NULL OR kind = 'Xen')");
+                            t.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, bridge) = 0) AND num_nulls(address, port, host_key, bridge) IN (0, 4) AND num_nonnulls(volume_group, directory) = (CASE WHEN kind = 'Xen' THEN 1 ELSE 0 END) AND (thin_pool IS NULL OR volume_group IS NOT NULL)");
 
                             t.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64 AND max_operations BETWEEN 1 AND 100");
 
-                            t.HasCheckConstraint("ck_hosts_swap", "swap_group IS NULL OR (kind = 'Xen' AND swap_group <> volume_group)");
+                            t.HasCheckConstraint("ck_hosts_swap", "swap_group IS NULL OR (kind = 'Xen' AND swap_group IS DISTINCT FROM volume_group)");
                         });
                 });
 
@@ -2756,13 +2761,6 @@ namespace Portal.Migrations
 
             modelBuilder.Entity("Portal.App.Vms.VmMove", b =>
                 {
-                    b.HasOne("Portal.App.Operations.Operation", null)
-                        .WithOne()
-                        .HasForeignKey("Portal.App.Vms.VmMove", "OperationId")
-                        .OnDelete(DeleteBehavior.Restrict)
-                        .IsRequired()
-                        .HasConstraintName("fk_vm_moves_operations_operation_id");
-
                     b.HasOne("Portal.App.Hosts.Host", null)
                         .WithMany()
                         .HasForeignKey("FromHostId")
@@ -2782,6 +2780,13 @@ namespace Portal.Migrations
                         .HasForeignKey("LeftOnId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .HasConstraintName("fk_vm_moves_hosts_left_on_id");
+
+                    b.HasOne("Portal.App.Operations.Operation", null)
+                        .WithOne()
+                        .HasForeignKey("Portal.App.Vms.VmMove", "OperationId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_moves_operations_operation_id");
 
                     b.HasOne("Portal.App.Hosts.Host", null)
                         .WithMany()

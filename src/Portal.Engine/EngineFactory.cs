@@ -11,7 +11,7 @@ public enum HostKind
     /// <summary>No machine at all: domains that exist in a file, with latency and faults on request.</summary>
     Simulated,
 
-    /// <summary>Xen through xl on another machine, reached over SSH; disks as volumes of LVM.</summary>
+    /// <summary>Xen through xl on another machine, reached over SSH; disks as volumes of LVM, or as files.</summary>
     Xen,
 }
 
@@ -32,15 +32,21 @@ public enum StorageKind
 
     /// <summary>Thick volumes: all blocks are there from the start. A disk of its template's size is a classic snapshot of it, any other a copy; VMs have no snapshots of their own.</summary>
     VolumeGroup,
+
+    /// <summary>Files in a directory, on whatever file system: they take what is written to them; VMs have no snapshots of their own.</summary>
+    Directory,
 }
 
 /// <summary>How a Xen host is reached, and what the portal may use there.</summary>
 /// <param name="Key">The host's key, pinned when it was added: any other is refused before the portal says who it is.</param>
-/// <param name="Group">The volume group.</param>
+/// <param name="Group">The volume group; null where disks are files.</param>
 /// <param name="Pool">The thin pool in it; null where disks take their blocks from the group itself.</param>
 /// <param name="Bridge">The bridge that guests are connected to.</param>
-public sealed record XenAccess(string Address, int Port, SshPublicKey Key, string Group, string? Pool, string Bridge)
+public sealed record XenAccess(string Address, int Port, SshPublicKey Key, string? Group, string? Pool, string Bridge)
 {
+    /// <summary>The directory in which disks are files; null where they are volumes of <see cref="Group"/>.</summary>
+    public string? Directory { get; init; }
+
     /// <summary>The volume group in which swap volumes are made; null where they are made with the other disks.</summary>
     public string? SwapGroup { get; init; }
 
@@ -48,12 +54,12 @@ public sealed record XenAccess(string Address, int Port, SshPublicKey Key, strin
     public bool ExtendsPool { get; init; }
 
     /// <summary>All volume groups that the portal uses there.</summary>
-    public IReadOnlyList<string> Groups => SwapGroup is null ? [Group] : [Group, SwapGroup];
+    public IReadOnlyList<string> Groups => [.. new[] { Group, SwapGroup }.OfType<string>()];
 
-    public StorageKind StorageKind => Pool is null ? StorageKind.VolumeGroup : StorageKind.ThinPool;
+    public StorageKind StorageKind => Directory is not null ? StorageKind.Directory : Pool is null ? StorageKind.VolumeGroup : StorageKind.ThinPool;
 
-    /// <summary>What its disks lie in, for people and for LVM: <c>vg0/thin</c>, or <c>vg0</c>.</summary>
-    public string Storage => Pool is null ? Group : $"{Group}/{Pool}";
+    /// <summary>What its disks lie in, for people: <c>vg0/thin</c>, <c>vg0</c>, or <c>/srv/portal</c>.</summary>
+    public string Storage => Directory ?? (Pool is null ? Group! : $"{Group}/{Pool}");
 }
 
 /// <summary>Gives the private key with which the portal signs in on hosts, in PEM: kept encrypted by whoever answers, held in memory only while it is used.</summary>

@@ -15,6 +15,12 @@ public static partial class HostNames
     /// <summary>A block device by its path, each part of which is a plain name: /dev/sdb1, /dev/disk/by-id/ata-X.</summary>
     public static bool IsDevice(string path) => path.Length <= 200 && Device().IsMatch(path);
 
+    /// <summary>A directory in which disks lie as files, by its path, which goes into configurations: no part of it is hidden, or of what the system itself lives in.</summary>
+    public static bool IsDirectory(string path) => path.Length <= 100 && Directory().IsMatch(path);
+
+    [GeneratedRegex("^(?!/(?:dev|etc|proc|run|sys)(?:/|\\z))(?:/[A-Za-z0-9_+][A-Za-z0-9_.+-]*)+\\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Directory();
+
     [GeneratedRegex("^/dev(/[A-Za-z0-9_+][A-Za-z0-9_.+:-]*)+\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Device();
 

@@ -17,6 +17,7 @@ public interface IHostDoor
     /// <param name="key">The portal's public key.</param>
     /// <param name="pool">The thin pool in the first of them, where the portal may make it larger.</param>
     /// <param name="devices">The machine's own block devices that it may give to guests.</param>
+    /// <param name="directory">The directory in which it may keep disks as files.</param>
     /// <exception cref="ArgumentException">The mark or a name is none.</exception>
-    string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null);
+    string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null, string? directory = null);
 }

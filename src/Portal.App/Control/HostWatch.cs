@@ -138,7 +138,7 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         if (row.SawFilling(report.Findings, now))
         {
             db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.filling", row.Id.Value, row.Name, row.Warning!));
-            await TellOperatorsAsync(db, $"Storage of host {row.Name} is nearly full", $"{row.Warning}\n\nGuests on a full pool have their writes fail. {(row.ExtendsPool ? "The portal was to make it larger by itself, and could not." : "The portal may do that by itself where the host's settings say so.")} This is said once a day while it is so.", ct);
+            await TellOperatorsAsync(db, $"Storage of host {row.Name} is nearly full", $"{row.Warning}\n\nGuests on a full pool have their writes fail. {(row.ExtendsPool ? "The portal was to make it larger by itself, and could not. " : row.ThinPool is not null ? "The portal may do that by itself where the host's settings say so. " : "")}This is said once a day while it is so.", ct);
         }
 
         pool.Saw(report.PoolSize, report.PoolFree, report.PoolTaken);

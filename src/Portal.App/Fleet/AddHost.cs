@@ -21,10 +21,14 @@ public sealed record HostForm
 
     public int Port { get; init; } = 22;
 
-    public required string VolumeGroup { get; init; }
+    /// <summary>Its name; not looked at where <see cref="Storage"/> says that disks are files.</summary>
+    public string VolumeGroup { get; init; } = "";
 
-    /// <summary>Whether disks are thin volumes of a pool in that group, or thick ones of the group itself.</summary>
+    /// <summary>Whether disks are thin volumes of a pool in that group, thick ones of the group itself, or files.</summary>
     public StorageKind Storage { get; init; }
+
+    /// <summary>The directory in which disks are files, by its absolute path; not looked at where <see cref="Storage"/> says that they are not.</summary>
+    public string Directory { get; init; } = "";
 
     /// <summary>Its name; not looked at where <see cref="Storage"/> says that there is none.</summary>
     public string ThinPool { get; init; } = "";
@@ -146,10 +150,11 @@ public static partial class AddHost
         CheckPlace(form.Address, form.Port),
         Shape.Check(
             (NameOf().IsMatch(form.Name.Trim()), "name", "A host's name has 1 to 63 lower-case letters, digits and inner hyphens, such as xen1."),
-            (HostNames.IsLvm(form.VolumeGroup.Trim()), "volumeGroup", "A volume group's name, as vgs lists it."),
-            (Enum.IsDefined(form.Storage), "storage", "A thin pool or a volume group."),
-            (form.Storage == StorageKind.VolumeGroup || (HostNames.IsLvm(form.ThinPool.Trim()) && form.ThinPool.Trim().Length <= 100), "thinPool", "A thin pool's name, as lvs lists it."),
-            (form.SwapGroup.Trim() is var swap && (swap.Length == 0 || (HostNames.IsLvm(swap) && swap != form.VolumeGroup.Trim())), "swapGroup", "Another volume group's name, as vgs lists it, or nothing."),
+            (form.Storage == StorageKind.Directory || HostNames.IsLvm(form.VolumeGroup.Trim()), "volumeGroup", "A volume group's name, as vgs lists it."),
+            (Enum.IsDefined(form.Storage), "storage", "A thin pool, a volume group or a directory."),
+            (form.Storage != StorageKind.Directory || HostNames.IsDirectory(form.Directory.Trim()), "directory", "An absolute path of at most 100 letters, digits and the signs . _ + -, outside what the system itself lives in, such as /srv/portal."),
+            (form.Storage != StorageKind.ThinPool || (HostNames.IsLvm(form.ThinPool.Trim()) && form.ThinPool.Trim().Length <= 100), "thinPool", "A thin pool's name, as lvs lists it."),
+            (form.SwapGroup.Trim() is var swap && (swap.Length == 0 || (HostNames.IsLvm(swap) && (form.Storage == StorageKind.Directory || swap != form.VolumeGroup.Trim()))), "swapGroup", "Another volume group's name, as vgs lists it, or nothing."),
             (form.Devices.Count <= MaxDevices && form.Devices.All(HostNames.IsDevice) && form.Devices.Distinct().Count() == form.Devices.Count, "devices", $"Paths of block devices, such as /dev/sdb1, each once; at most {MaxDevices}."),
             (HostNames.IsBridge(form.Bridge.Trim()), "bridge", "A bridge's name, such as xenbr0."),
             (form.ReservedMemoryMiB is >= 0 and <= 16L << 20, "reservedMemoryMiB", "Between 0 and 16777216 MiB."),
@@ -162,14 +167,20 @@ public static partial class AddHost
         one is null ? other : other is null ? one : one with { Also = [.. one.Also, other with { Also = [] }, .. other.Also] };
 
     internal static XenAccess AccessOf(HostForm form, SshPublicKey key) => new(
-        form.Address.Trim().ToLowerInvariant(), form.Port, key, form.VolumeGroup.Trim(), form.Storage == StorageKind.ThinPool ? form.ThinPool.Trim() : null, form.Bridge.Trim())
+        form.Address.Trim().ToLowerInvariant(), form.Port, key, form.Storage == StorageKind.Directory ? null : form.VolumeGroup.Trim(), form.Storage == StorageKind.ThinPool ? form.ThinPool.Trim() : null, form.Bridge.Trim())
     {
+        Directory = form.Storage == StorageKind.Directory ? form.Directory.Trim() : null,
         ExtendsPool = form is { Storage: StorageKind.ThinPool, ExtendPool: true },
         SwapGroup = form.SwapGroup.Trim() is { Length: > 0 } swap ? swap : null,
     };
 
-    /// <summary>What the pool is called: as the thin pool, or as the group.</summary>
-    internal static string PoolOf(HostForm form) => (form.Storage == StorageKind.ThinPool ? form.ThinPool : form.VolumeGroup).Trim();
+    /// <summary>What the pool is called: as the thin pool, the group or the directory.</summary>
+    internal static string PoolOf(HostForm form) => (form.Storage switch
+    {
+        StorageKind.ThinPool => form.ThinPool,
+        StorageKind.VolumeGroup => form.VolumeGroup,
+        StorageKind.Directory => form.Directory,
+    }).Trim();
 
     internal static HostReserve ReserveOf(HostForm form) => new(ByteSize.FromMiB(form.ReservedMemoryMiB), ByteSize.FromGiB(form.ReservedDiskGiB), form.ReservedCpus, form.VcpusPerCpu);
 

@@ -45,12 +45,12 @@ public static class ChangeHost
             }
 
             var wanted = AddHost.AccessOf(form, xen.Key);
-            var moves = wanted.Group != xen.Group || wanted.Pool != xen.Pool;
+            var moves = (wanted.Group, wanted.Pool, wanted.Directory) != (xen.Group, xen.Pool, xen.Directory);
             // Where there was none, swap volumes that are there stay with the other disks, and are found there.
             var movesSwap = xen.SwapGroup is not null && wanted.SwapGroup != xen.SwapGroup;
             if ((moves || movesSwap) && await db.Vms.AnyAsync(v => (v.HostId == host.Id && v.DeletedAt == null) || db.VmMoves.Any(m => m.VmId == v.Id && m.LeftOnId == host.Id), ct))
             {
-                return new HostHasDisks(host.Name, movesSwap ? "swapGroup" : wanted.Pool is null || wanted.Group != xen.Group ? "volumeGroup" : "thinPool");
+                return new HostHasDisks(host.Name, movesSwap ? "swapGroup" : wanted.Directory is not null ? "directory" : wanted.Pool is null || wanted.Group != xen.Group ? "volumeGroup" : "thinPool");
             }
 
             host.ReachBy(wanted);

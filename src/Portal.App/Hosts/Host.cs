@@ -63,7 +63,7 @@ public sealed class Host
 
     public string PoolPath { get; private set; } = "";
 
-    /// <summary>Where its sshd is; null for the portal's own machine. So are the next five.</summary>
+    /// <summary>Where its sshd is; null for the portal's own machine. So are the next six.</summary>
     public string? Address { get; private set; }
 
     public int? Port { get; private set; }
@@ -71,7 +71,11 @@ public sealed class Host
     /// <summary>The key that its sshd was pinned with, as OpenSSH writes it in one line.</summary>
     public string? HostKey { get; private set; }
 
+    /// <summary>Null also where disks are files.</summary>
     public string? VolumeGroup { get; private set; }
+
+    /// <summary>In which disks are files; null where they are volumes of <see cref="VolumeGroup"/>.</summary>
+    public string? Directory { get; private set; }
 
     /// <summary>Null also where disks take their blocks from the group itself.</summary>
     public string? ThinPool { get; private set; }
@@ -146,7 +150,7 @@ public sealed class Host
     /// <summary>How a Xen host is reached; null for the others.</summary>
     public XenAccess? Xen =>
         Kind != HostKind.Xen ? null
-        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup!, ThinPool, Bridge!) { SwapGroup = SwapGroup, ExtendsPool = ExtendsPool }
+        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup, ThinPool, Bridge!) { Directory = Directory, SwapGroup = SwapGroup, ExtendsPool = ExtendsPool }
         : throw new InvalidOperationException($"Host {Id} has no key that can be read.");
 
     public void Saw(HostReport report, DateTimeOffset at)
@@ -200,7 +204,7 @@ public sealed class Host
     {
         ForeignKey = (Address, Port, HostKey) == (access.Address, access.Port, access.Key.Line) ? ForeignKey : null;
         (Address, Port, HostKey) = (access.Address, access.Port, access.Key.Line);
-        (VolumeGroup, ThinPool, Bridge, SwapGroup, ExtendsPool) = (access.Group, access.Pool, access.Bridge, access.SwapGroup, access.ExtendsPool);
+        (VolumeGroup, Directory, ThinPool, Bridge, SwapGroup, ExtendsPool) = (access.Group, access.Directory, access.Pool, access.Bridge, access.SwapGroup, access.ExtendsPool);
     }
 
     /// <summary>What is not sold from now on.</summary>
@@ -316,14 +320,15 @@ internal sealed class HostConfiguration : IEntityTypeConfiguration<Host>
     {
         builder.ToTable("hosts", table =>
         {
-            table.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, volume_group, bridge) = 0) AND num_nulls(address, port, host_key, volume_group, bridge) IN (0, 5) AND (thin_pool IS NULL OR kind = 'Xen')");
-            table.HasCheckConstraint("ck_hosts_swap", "swap_group IS NULL OR (kind = 'Xen' AND swap_group <> volume_group)");
+            table.HasCheckConstraint("ck_hosts_access", "(kind = 'Xen') = (num_nulls(address, port, host_key, bridge) = 0) AND num_nulls(address, port, host_key, bridge) IN (0, 4) AND num_nonnulls(volume_group, directory) = (CASE WHEN kind = 'Xen' THEN 1 ELSE 0 END) AND (thin_pool IS NULL OR volume_group IS NOT NULL)");
+            table.HasCheckConstraint("ck_hosts_swap", "swap_group IS NULL OR (kind = 'Xen' AND swap_group IS DISTINCT FROM volume_group)");
             table.HasCheckConstraint("ck_hosts_reserve", "reserved_memory >= 0 AND reserved_disk >= 0 AND reserved_cpus >= 0 AND vcpus_per_cpu BETWEEN 1 AND 64 AND max_operations BETWEEN 1 AND 100");
         });
         builder.Ignore(h => h.SellableMemory).Ignore(h => h.SellableVcpus).Ignore(h => h.Connection).Ignore(h => h.Xen).Ignore(h => h.Place).Ignore(h => h.Devices);
         builder.Property(h => h.Address).HasMaxLength(253);
         builder.Property(h => h.HostKey).HasMaxLength(SshPublicKey.MaxLength);
         builder.Property(h => h.VolumeGroup).HasMaxLength(127);
+        builder.Property(h => h.Directory).HasMaxLength(100);
         builder.Property(h => h.ThinPool).HasMaxLength(100);
         builder.Property(h => h.GivenDevices).HasMaxLength(4000);
         builder.Property(h => h.SwapGroup).HasMaxLength(127);

@@ -1,24 +1,32 @@
 using System.Globalization;
 using System.Text.Json;
+using Portal.Engine.Pools;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
 namespace Portal.Engine.Lvm;
 
 /// <summary>A logical volume as lvs lists it.</summary>
-/// <param name="Pool">The thin pool that it takes its blocks from; null where it has blocks of its own.</param>
-/// <param name="Origin">What it is a snapshot of; null where of nothing.</param>
+/// <param name="ThinPool">The thin pool that it takes its blocks from; null where it has blocks of its own.</param>
+/// <param name="SnapshotOf">What it is a snapshot of; null where of nothing.</param>
 /// <param name="DataPercent">How full a pool is, or how much of a thin volume has blocks; null where LVM does not say.</param>
 internal sealed record LogicalVolume(
-    string Group, string Name, ByteSize Size, string Attributes, IReadOnlyList<string> Tags, string? Pool, string? Origin, decimal? DataPercent, decimal? MetadataPercent, ByteSize? MetadataSize)
+    string Group, string Name, ByteSize Size, string Attributes, IReadOnlyList<string> Tags, string? ThinPool, string? SnapshotOf, decimal? DataPercent, decimal? MetadataPercent, ByteSize? MetadataSize)
+    : StoredVolume(Group, Name, Size, Tags)
 {
+    public override string? Pool => ThinPool;
+
+    public override string? Origin => SnapshotOf;
+
+    public override bool IsOpen => Attributes.Length > 5 && Attributes[5] == 'o';
+
     public bool IsThinPool => Attributes.StartsWith('t');
 
     /// <summary>Whether a pool gives out blocks that read as zeros: what a deleted volume held is never seen by the next (lvs(8), the eighth attribute).</summary>
     public bool Zeroes => Attributes.Length > 7 && Attributes[7] == 'z';
 
     /// <summary>What it takes of its pool now; of a group, all of its size, also where it is a snapshot and says how full that is.</summary>
-    public ByteSize Taken => (Pool is not null || IsThinPool) && DataPercent is { } percent ? new ByteSize((long)(Size.Bytes * percent / 100)) : Size;
+    public override ByteSize Taken => (Pool is not null || IsThinPool) && DataPercent is { } percent ? new ByteSize((long)(Size.Bytes * percent / 100)) : Size;
 }
 
 /// <summary>A volume group as vgs lists it.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Portal.Engine.Pools;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
@@ -7,9 +8,6 @@ namespace Portal.Engine.Lvm;
 /// <summary>The commands that LVM is asked with. Sizes in bytes, answers in JSON.</summary>
 internal static class LvmCommands
 {
-    /// <summary>On everything that the portal makes; a volume without it is somebody else's.</summary>
-    public const string Tag = "portal";
-
     private static readonly TimeSpan s_ask = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_act = TimeSpan.FromSeconds(90);
 
@@ -24,19 +22,19 @@ internal static class LvmCommands
 
     /// <summary>A thin volume that reads as zeros.</summary>
     public static HostCommand Thin(string group, string pool, string name, ByteSize size) =>
-        Act("lvcreate", ["--yes", "--virtualsize", Bytes(size), "--thinpool", pool, "--name", name, "--addtag", Tag, group]);
+        Act("lvcreate", ["--yes", "--virtualsize", Bytes(size), "--thinpool", pool, "--name", name, "--addtag", StoredVolume.Own, group]);
 
     /// <summary>A thin snapshot: it is active at once, and as large as its origin.</summary>
     public static HostCommand ThinSnapshot(string group, string origin, string name) =>
-        Act("lvcreate", ["--yes", "--snapshot", "--name", name, "--setactivationskip", "n", "--addtag", Tag, $"{group}/{origin}"]);
+        Act("lvcreate", ["--yes", "--snapshot", "--name", name, "--setactivationskip", "n", "--addtag", StoredVolume.Own, $"{group}/{origin}"]);
 
     /// <summary>A volume with blocks of its own, which hold whatever was in them: not even its first bytes are touched, because the caller overwrites all of it.</summary>
     public static HostCommand Thick(string group, string name, ByteSize size) =>
-        Act("lvcreate", ["--yes", "--wipesignatures", "n", "--zero", "n", "--size", Bytes(size), "--name", name, "--addtag", Tag, group]);
+        Act("lvcreate", ["--yes", "--wipesignatures", "n", "--zero", "n", "--size", Bytes(size), "--name", name, "--addtag", StoredVolume.Own, group]);
 
     /// <summary>A classic snapshot that cannot overflow: it has room for every block of its origin, and for the list of them.</summary>
     public static HostCommand ClassicSnapshot(string group, string origin, string name) =>
-        Act("lvcreate", ["--yes", "--snapshot", "--extents", "100%ORIGIN", "--name", name, "--addtag", Tag, $"{group}/{origin}"]);
+        Act("lvcreate", ["--yes", "--snapshot", "--extents", "100%ORIGIN", "--name", name, "--addtag", StoredVolume.Own, $"{group}/{origin}"]);
 
     /// <summary>Makes a classic snapshot a volume of its own, in which lies what was written to it. Fails while it is in use.</summary>
     public static HostCommand SplitSnapshot(string group, string name) => Act("lvconvert", ["--splitsnapshot", "--yes", $"{group}/{name}"]);

@@ -23,5 +23,8 @@ internal static class DiskFull
     public static ByteSize Free(PoolLayout pool) => new(new DriveInfo(pool.Root).AvailableFreeSpace);
 
     /// <summary>What is left free for the logs, fences and growth of the disks that are there: 1 GiB, or 5 % of a smaller file system.</summary>
-    public static ByteSize Floor(PoolLayout pool) => new(Math.Min(1L << 30, new DriveInfo(pool.Root).TotalSize / 20));
+    public static ByteSize Floor(PoolLayout pool) => FloorOf(new ByteSize(new DriveInfo(pool.Root).TotalSize));
+
+    /// <summary>The same of a file system of that size.</summary>
+    public static ByteSize FloorOf(ByteSize fileSystem) => new(Math.Min(1L << 30, fileSystem.Bytes / 20));
 }

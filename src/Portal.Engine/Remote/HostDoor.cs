@@ -39,7 +39,7 @@ internal sealed class HostDoor : IHostDoor
         return shown ?? throw new HostFaultException($"{address}, port {port}, shows a key of a type that the portal does not know.");
     }
 
-    public string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null) => HostInstall.Script(instance, volumeGroups, key, pool, devices);
+    public string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null, string? directory = null) => HostInstall.Script(instance, volumeGroups, key, pool, devices, directory);
 
     // RFC 4253, 6.6: a key's blob begins with its type, as a string with its length in four bytes.
     private static string TypeOf(byte[] blob)

@@ -12,7 +12,7 @@ internal static partial class HostInstall
     public const string User = "portal";
 
     /// <summary>What portal-host says first: it and the portal are of one version, or do not work together.</summary>
-    public const string Greeting = "portal-host 3";
+    public const string Greeting = "portal-host 4";
     private const string Program = "/usr/local/lib/portal/portal-host";
 
     /// <summary>The script. Nothing in it is secret.</summary>
@@ -21,8 +21,9 @@ internal static partial class HostInstall
     /// <param name="key">The portal's public key.</param>
     /// <param name="pool">The thin pool in the first of them, where the portal may make it larger.</param>
     /// <param name="devices">The machine's own block devices that it may give to guests.</param>
+    /// <param name="directory">The directory in which it may keep disks as files.</param>
     /// <exception cref="ArgumentException">The mark or a name is none: what root runs takes nothing that could be more than a word.</exception>
-    public static string Script(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null)
+    public static string Script(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null, string? directory = null)
     {
         if (!Mark().IsMatch(instance))
         {
@@ -44,6 +45,11 @@ internal static partial class HostInstall
             throw new ArgumentException($"'{none}' is no block device's path.", nameof(devices));
         }
 
+        if (directory is not null && !HostNames.IsDirectory(directory))
+        {
+            throw new ArgumentException($"No disks are kept in '{directory}'.", nameof(directory));
+        }
+
         var conf = new StringBuilder($"instance {instance}\n");
         foreach (var group in volumeGroups)
         {
@@ -60,6 +66,11 @@ internal static partial class HostInstall
             conf.Append(System.Globalization.CultureInfo.InvariantCulture, $"device {device}\n");
         }
 
+        if (directory is not null)
+        {
+            conf.Append(System.Globalization.CultureInfo.InvariantCulture, $"directory {directory}\n");
+        }
+
         return $"""
             #!/bin/sh
             # Makes this machine a host of the portal. Run it as root. It adds an account without a password, one rule for sudo, one program and the
@@ -67,7 +78,7 @@ internal static partial class HostInstall
             #   nft delete table bridge portal; userdel --remove {User}; rm -r /etc/sudoers.d/portal-host /etc/portal-host.conf /usr/local/lib/portal /var/lib/portal-host
             set -eu
             [ "$(id -u)" = 0 ] || {Braced("echo 'Run this as root.' >&2; exit 1;")}
-            for program in sudo perl lvs xl nft; do
+            for program in sudo perl {(volumeGroups.Count > 0 ? "lvs" : "losetup")} xl nft; do
                 command -v "$program" >/dev/null || {Braced("""echo "There is no $program here. Install it, then run this again." >&2; exit 1;""")}
             done
             home=$(getent passwd {User} | cut -d: -f6)

@@ -78,6 +78,26 @@ internal static class PortalHostCommands
     public static HostCommand PutImage(string name, ReadOnlyMemory<byte> content) =>
         new("put", [$"images/{name}", "gzip"], s_slow) { Content = Packed(content), Shown = $"gzip -d > {Files}/images/{name}" };
 
+    /// <summary>What a directory has of the portal's names, and how much room.</summary>
+    public static HostCommand Volumes(string directory) => new("volumes", [directory], s_quick);
+
+    /// <summary>A file of that size with nothing written in it, which reads as zeros.</summary>
+    public static HostCommand MakeVolume(string file, ByteSize size) => new("volume-make", [file, Bytes(size)], s_quick) { Shown = $"truncate --size {size.Bytes} {file}" };
+
+    /// <summary>A template's file as the start of a VM's, at once where the file system shares blocks.</summary>
+    public static HostCommand CloneVolume(string template, string file, ByteSize size) =>
+        new("volume-clone", [template, file, Bytes(size)], s_copy) { Shown = $"cp --reflink=auto --sparse=always {template} {file} && truncate --size {size.Bytes} {file}" };
+
+    /// <summary>Never smaller. Whoever has it sees it grow.</summary>
+    public static HostCommand GrowVolume(string file, ByteSize size) => new("volume-grow", [file, Bytes(size)], s_quick) { Shown = $"truncate --size {size.Bytes} {file}" };
+
+    /// <summary>Fails while somebody has it open.</summary>
+    public static HostCommand RemoveVolume(string file) => new("volume-remove", [file], s_slow) { Shown = $"rm {file}" };
+
+    public static HostCommand TagVolume(string file, string tag) => new("volume-tag", [file, tag], s_slow) { Shown = $"echo {tag} >> {Path.ChangeExtension(file, "tags")}" };
+
+    public static HostCommand UntagVolume(string file, string tag) => new("volume-untag", [file, tag], s_slow) { Shown = $"sed -i /^{tag}$/d {Path.ChangeExtension(file, "tags")}" };
+
     /// <summary>The SHA-256 of all of a volume.</summary>
     public static HostCommand Digest(string device) => new("sha256sum", [device], s_slow);
 
@@ -107,6 +127,8 @@ internal static class PortalHostCommands
 
     /// <summary>The command under a fence: the host refuses it where a higher epoch was seen.</summary>
     public static HostCommand Under(this HostCommand command, Fence fence) => command with { Fence = fence, Changes = true };
+
+    private static string Bytes(ByteSize size) => size.Bytes.ToString(CultureInfo.InvariantCulture) + "b";
 
     // The quick way: more costs the portal more than it saves the line.
     private static ReadOnlyMemory<byte> Packed(ReadOnlyMemory<byte> content)

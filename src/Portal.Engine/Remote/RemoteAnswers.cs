@@ -10,6 +10,15 @@ internal static class RemoteAnswers
     /// <summary>A higher epoch was seen for that VM: nothing was done.</summary>
     public const int FencedCode = 113;
 
+    /// <summary>A volume's file is not there.</summary>
+    public static bool IsAbsent(HostAnswer answer) => answer.ExitCode == 2;
+
+    /// <summary>Somebody has a volume's file open.</summary>
+    public static bool IsInUse(HostAnswer answer) => answer.ExitCode == 3;
+
+    /// <summary>There is no room for a volume's file.</summary>
+    public static bool IsFull(HostAnswer answer) => answer.ExitCode == 5;
+
     /// <summary>The refusal where the command was fenced off; null where it ran.</summary>
     public static FencedOff? Fenced(HostAnswer answer)
     {

@@ -12,7 +12,7 @@ internal sealed class SimulatedForeign(string pool)
     private const string Taken = ".taken";
 
     private static readonly XenStorage s_storage = new("simulated", "thin", "simbr0");
-    private static readonly KnownOnHost s_known = new([s_storage.Group], [s_storage.Bridge]);
+    private static readonly KnownOnHost s_known = new([s_storage.Place], [s_storage.Bridge]);
 
     private readonly string _directory = Path.Combine(pool, "simulated", "foreign");
     private readonly string _permits = Path.Combine(pool, "simulated", "permits");
@@ -25,8 +25,8 @@ internal sealed class SimulatedForeign(string pool)
             [.. files.Where(f => f.Domain.Name is not null && File.Exists(f.Source + Running)).Select(f => (f.Domain.Name!, DomainState.Running, (ForeignReading?)(f with { Source = "simulated", Domain = f.Domain with { DomId = 1 } })))],
             files);
         // Every volume that a file names is there, and each has a gibibyte, until it is taken over.
-        var volumes = files.Where(f => !File.Exists(f.Source + Taken)).SelectMany(f => f.Domain.Disks).Select(d => d.Volume).OfType<ForeignVolume>().Where(v => v.Group == s_storage.Group).Select(v => v.Name).Distinct();
-        return XenOffers.With(sightings, s_storage, [.. volumes.Select(v => new LogicalVolume(s_storage.Group, v, ByteSize.FromGiB(1), "Vwi-a-tz--", [], s_storage.Pool, null, null, null, null))], Permits());
+        var volumes = files.Where(f => !File.Exists(f.Source + Taken)).SelectMany(f => f.Domain.Disks).Select(d => d.Volume).OfType<ForeignVolume>().Where(v => v.Group == s_storage.Place).Select(v => v.Name).Distinct();
+        return XenOffers.With(sightings, s_storage, [.. volumes.Select(v => new LogicalVolume(s_storage.Place, v, ByteSize.FromGiB(1), "Vwi-a-tz--", [], s_storage.Pool, null, null, null, null))], Permits());
     }
 
     public static Result<ForeignDomain> Read(string config) => XlConfigReader.Read(config, s_known);
@@ -106,7 +106,7 @@ internal sealed class SimulatedForeign(string pool)
 
     public bool Runs(string file) => File.Exists(Path.Combine(_directory, file + Running));
 
-    private bool IsPermitted(AdoptedDomain domain) => Permits().Contains(domain.Permit(s_storage.Group));
+    private bool IsPermitted(AdoptedDomain domain) => Permits().Contains(domain.Permit(s_storage.Place));
 
     private HashSet<string> Permits() => File.Exists(_permits) ? [.. File.ReadAllLines(_permits)] : [];
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
 using Portal.Kernel;
@@ -11,7 +12,7 @@ namespace Portal.Engine.Xen;
 /// zeros twice: before whoever removed a volume gives them back, and again in each new volume, because others than the portal have used the group.
 /// A root disk of its template's size is a classic snapshot of it, every other one a copy.
 /// </summary>
-internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host, group)
+internal sealed class ThickStore(XenHost host, string group) : LvmStore(host, group)
 {
     // A snapshot of a snapshot is not known to device-mapper's classic kind, and one of a copy would slow each write of its origin down.
     private static readonly HashSet<DomainAbility> s_lacks = [DomainAbility.Snapshots];
@@ -23,14 +24,14 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
 
     public override IReadOnlySet<DomainAbility> Lacks => s_lacks;
 
-    public override async Task<StoreRoom?> RoomAsync(IReadOnlyList<LogicalVolume> volumes, CancellationToken ct) => await FindAsync(ct).ConfigureAwait(false) is { } there ? new StoreRoom(there.Size, there.Free) : null;
+    public override async Task<StoreRoom?> RoomAsync(IReadOnlyList<StoredVolume> volumes, CancellationToken ct) => await FindAsync(ct).ConfigureAwait(false) is { } there ? new StoreRoom(there.Size, there.Free) : null;
 
-    public override async Task<StoreLook> LookAsync(HostAnswer listing, CancellationToken ct)
+    protected override async Task<StoreLook> LookAsync(HostAnswer listing, IReadOnlyList<LogicalVolume> volumes, CancellationToken ct)
     {
         var subject = $"Volume group {Group}, room";
         return await FindAsync(ct).ConfigureAwait(false) is not { } there
             ? new StoreLook(null, [], [HostCheck.Bad("pool.missing", $"Volume group {Group}", listing.Succeeded ? "it is not there" : XlAnswers.Complaint(listing), $"vgcreate {Group} DEVICE, or name another volume group for this host.")])
-            : new StoreLook(new StoreRoom(there.Size, there.Free), listing.Succeeded ? LvmAnswers.Volumes(listing.Output) : [], [there.Free.Bytes < there.Size.Bytes / 20
+            : new StoreLook(new StoreRoom(there.Size, there.Free), volumes, [there.Free.Bytes < there.Size.Bytes / 20
                 // No alarm: what is sold of a group is all there, and a group that is sold out is as it should be.
                 ? HostCheck.Warning("group.full", subject, $"{there.Free} left of {there.Size}", $"vgextend {Group} DEVICE")
                 : HostCheck.Good("pool", subject, $"{there.Free} left of {there.Size}")]);
@@ -38,14 +39,14 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
 
     public override Task<Refusal?> MakeAsync(RunOnHost run, string name, ByteSize size, CancellationToken ct) => MakeAsync(run, name, size, ByteSize.Zero, ct);
 
-    public override async Task<Result<StepOutcome>> CloneAsync(XenActing act, LogicalVolume template, LogicalVolume? there, DomainSpec spec, CancellationToken ct)
+    public override async Task<Result<StepOutcome>> CloneAsync(XenActing act, StoredVolume template, StoredVolume? there, DomainSpec spec, CancellationToken ct)
     {
-        if (there is not null && (!there.Tags.Contains(LvmCommands.Tag) || (there.Origin ?? template.Name) != template.Name))
+        if (there is not null && (!there.IsOwn || (there.Origin ?? template.Name) != template.Name))
         {
-            return new Occupied($"{Group}/{there.Name}");
+            return new Occupied(there.Where);
         }
 
-        if (there is not null && (there.Origin is not null || there.Tags.Contains(Whole)))
+        if (there is not null && (there.Origin is not null || there.IsWhole))
         {
             return await GrowAsync(act, spec.Name, there, spec.Disk, ct).ConfigureAwait(false);
         }
@@ -73,13 +74,13 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
             return no;
         }
 
-        await act.MustAsync(PortalHostCommands.Copy(DeviceOf(template.Name), DeviceOf(spec.Name.Text)), ct).ConfigureAwait(false);
-        await act.MustAsync(LvmCommands.AddTag(Group, spec.Name.Text, Whole), ct).ConfigureAwait(false);
+        await act.MustAsync(PortalHostCommands.Copy(PathOf(template.Name), PathOf(spec.Name.Text)), ct).ConfigureAwait(false);
+        await act.MustAsync(Tag(spec.Name.Text, StoredVolume.Whole), ct).ConfigureAwait(false);
         return StepOutcome.Changed;
     }
 
     /// <summary>Only while nobody sees it: new blocks are there before they are overwritten.</summary>
-    public override async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, LogicalVolume volume, ByteSize size, CancellationToken ct)
+    public override async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, StoredVolume volume, ByteSize size, CancellationToken ct)
     {
         var began = GrowthOf(volume);
         if (volume.Size >= size && began is null)
@@ -112,12 +113,14 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
         return StepOutcome.Changed;
     }
 
-    public override bool IsGrowing(LogicalVolume volume) => GrowthOf(volume) is not null;
+    public override bool ShowsOldBlocks => true;
 
-    public override Task EndGrowthAsync(XenActing act, LogicalVolume volume, CancellationToken ct) =>
+    public override bool IsGrowing(StoredVolume volume) => GrowthOf(volume) is not null;
+
+    public override Task EndGrowthAsync(XenActing act, StoredVolume volume, CancellationToken ct) =>
         GrowthOf(volume) is { } began ? EndGrowthAsync(act, volume.Name, began, ct) : Task.CompletedTask;
 
-    public override async Task<HostAnswer> RemoveAsync(RunOnHost run, LogicalVolume volume, CancellationToken ct)
+    public override async Task<HostAnswer> RemoveAsync(RunOnHost run, StoredVolume volume, CancellationToken ct)
     {
         HostCommand[] commands =
         [
@@ -126,7 +129,7 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
                 ? (HostCommand[])[LvmCommands.Activate(Group, volume.Name, false), LvmCommands.Activate(Group, volume.Name, true)]
                 // What its owner wrote lies in blocks that no device shows while it is a snapshot; on its own it has them all (lvconvert(8)).
                 : [LvmCommands.SplitSnapshot(Group, volume.Name)],
-            LvmCommands.Zero(DeviceOf(volume.Name), ByteSize.Zero),
+            LvmCommands.Zero(PathOf(volume.Name), ByteSize.Zero),
             LvmCommands.Remove(Group, volume.Name),
         ];
         HostAnswer answer = default!;
@@ -143,17 +146,17 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
     }
 
     public override IReadOnlyList<HostCommand> Plan(string template, string name, ByteSize disk) =>
-        [LvmCommands.Thick(Group, name, disk), PortalHostCommands.Copy(DeviceOf(template), DeviceOf(name))];
+        [LvmCommands.Thick(Group, name, disk), PortalHostCommands.Copy(PathOf(template), PathOf(name))];
 
-    public override IReadOnlyList<HostCommand> PlanEmpty(string name, ByteSize size) => [LvmCommands.Thick(Group, name, size), LvmCommands.Zero(DeviceOf(name), ByteSize.Zero)];
+    public override IReadOnlyList<HostCommand> PlanEmpty(string name, ByteSize size) => [LvmCommands.Thick(Group, name, size), LvmCommands.Zero(PathOf(name), ByteSize.Zero)];
 
     // The tag with the size that the volume had before.
-    private static string? GrowthOf(LogicalVolume volume) => volume.Tags.FirstOrDefault(t => t.StartsWith(Grows, StringComparison.Ordinal));
+    private static string? GrowthOf(StoredVolume volume) => volume.Tags.FirstOrDefault(t => t.StartsWith(Grows, StringComparison.Ordinal));
 
     private async Task EndGrowthAsync(XenActing act, string volume, string began, CancellationToken ct)
     {
         var from = new ByteSize(long.Parse(began[Grows.Length..], NumberStyles.None, CultureInfo.InvariantCulture));
-        await act.MustAsync(LvmCommands.Zero(DeviceOf(volume), from), ct).ConfigureAwait(false);
+        await act.MustAsync(LvmCommands.Zero(PathOf(volume), from), ct).ConfigureAwait(false);
         await act.MustAsync(LvmCommands.RemoveTag(Group, volume, began), ct).ConfigureAwait(false);
     }
 
@@ -166,7 +169,7 @@ internal sealed class ThickStore(XenHost host, string group) : VolumeStore(host,
             return NoVolume(answer, size);
         }
 
-        await MustAsync(run, LvmCommands.Zero(DeviceOf(name), from), ct).ConfigureAwait(false);
+        await MustAsync(run, LvmCommands.Zero(PathOf(name), from), ct).ConfigureAwait(false);
         return null;
     }
 

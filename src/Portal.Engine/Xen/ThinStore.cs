@@ -1,12 +1,14 @@
 using System.Globalization;
 using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
+using Portal.Engine.Remote;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
 
 /// <summary>A thin pool: volumes take blocks as they are written, and the pool gives out zeroed ones (lvmthin(7), --zero y; a pool that does not is refused).</summary>
-internal sealed class ThinStore(XenHost host, string group, string pool) : VolumeStore(host, group)
+internal sealed class ThinStore(XenHost host, string group, string pool) : LvmStore(host, group)
 {
     private static readonly HashSet<DomainAbility> s_lacks = [];
 
@@ -18,11 +20,10 @@ internal sealed class ThinStore(XenHost host, string group, string pool) : Volum
 
     public override IReadOnlySet<DomainAbility> Lacks => s_lacks;
 
-    public override Task<StoreRoom?> RoomAsync(IReadOnlyList<LogicalVolume> volumes, CancellationToken ct) => Task.FromResult(RoomOf(Find(volumes)));
+    public override Task<StoreRoom?> RoomAsync(IReadOnlyList<StoredVolume> volumes, CancellationToken ct) => Task.FromResult(RoomOf(Find(volumes)));
 
-    public override Task<StoreLook> LookAsync(HostAnswer listing, CancellationToken ct)
+    protected override Task<StoreLook> LookAsync(HostAnswer listing, IReadOnlyList<LogicalVolume> volumes, CancellationToken ct)
     {
-        var volumes = listing.Succeeded ? LvmAnswers.Volumes(listing.Output) : [];
         var there = Find(volumes);
         return Task.FromResult(new StoreLook(RoomOf(there), volumes, [.. Checks(listing, there)]));
     }
@@ -33,11 +34,11 @@ internal sealed class ThinStore(XenHost host, string group, string pool) : Volum
         return answer.Succeeded ? null : NoVolume(answer, size);
     }
 
-    public override async Task<Result<StepOutcome>> CloneAsync(XenActing act, LogicalVolume template, LogicalVolume? there, DomainSpec spec, CancellationToken ct)
+    public override async Task<Result<StepOutcome>> CloneAsync(XenActing act, StoredVolume template, StoredVolume? there, DomainSpec spec, CancellationToken ct)
     {
-        if (there is not null && (there.Origin != template.Name || !there.Tags.Contains(LvmCommands.Tag)))
+        if (there is not null && (there.Origin != template.Name || !there.IsOwn))
         {
-            return new Occupied($"{Group}/{there.Name}");
+            return new Occupied(there.Where);
         }
 
         if (there is not null && there.Size >= spec.Disk)
@@ -58,7 +59,7 @@ internal sealed class ThinStore(XenHost host, string group, string pool) : Volum
         return StepOutcome.Changed;
     }
 
-    public override async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, LogicalVolume volume, ByteSize size, CancellationToken ct)
+    public override async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName owner, StoredVolume volume, ByteSize size, CancellationToken ct)
     {
         if (volume.Size >= size)
         {
@@ -69,16 +70,25 @@ internal sealed class ThinStore(XenHost host, string group, string pool) : Volum
         return grown.Succeeded ? StepOutcome.Changed : NoVolume(grown, size);
     }
 
-    public override Task<HostAnswer> RemoveAsync(RunOnHost run, LogicalVolume volume, CancellationToken ct) => run(LvmCommands.Remove(Group, volume.Name), ct);
+    public override async Task<HostAnswer> RemoveAsync(RunOnHost run, StoredVolume volume, CancellationToken ct)
+    {
+        // A volume that was adopted may have blocks of its own beside the pool, and the next one that gets them may be anybody's.
+        if (volume.Pool is null)
+        {
+            await MustAsync(run, PortalHostCommands.Wipe(PathOf(volume.Name)), ct).ConfigureAwait(false);
+        }
+
+        return await run(LvmCommands.Remove(Group, volume.Name), ct).ConfigureAwait(false);
+    }
 
     public override IReadOnlyList<HostCommand> Plan(string template, string name, ByteSize disk) => [LvmCommands.ThinSnapshot(Group, template, name)];
 
     public override IReadOnlyList<HostCommand> PlanEmpty(string name, ByteSize size) => [LvmCommands.Thin(Group, pool, name, size)];
 
-    private LogicalVolume? Find(IReadOnlyList<LogicalVolume> volumes) => volumes.FirstOrDefault(v => v.Group == Group && v.Name == pool && v.IsThinPool);
+    private LogicalVolume? Find(IReadOnlyList<StoredVolume> volumes) => volumes.OfType<LogicalVolume>().FirstOrDefault(v => v.Group == Group && v.Name == pool && v.IsThinPool);
 
     /// <summary>By a fifth, as LVM's own manual proposes, or by what the group has left. To a size and not by one: whoever repeats it, or does it at the same time, finds it done.</summary>
-    public override async Task<Result<StepOutcome>> ExtendAsync(IReadOnlyList<LogicalVolume> volumes, CancellationToken ct)
+    public override async Task<Result<StepOutcome>> ExtendAsync(IReadOnlyList<StoredVolume> volumes, CancellationToken ct)
     {
         if (Find(volumes) is not { } there || (there.DataPercent <= Nearly && there.MetadataPercent <= Nearly))
         {

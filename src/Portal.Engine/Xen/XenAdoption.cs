@@ -1,4 +1,5 @@
 using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
 using Portal.Engine.Remote;
 using Portal.Kernel;
 
@@ -32,7 +33,7 @@ internal sealed class XenAdoption(XenHost host, XenForeign foreign)
         }
 
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
-        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => v.Group == host.Storage.Group).ToDictionary(v => v.Name);
+        var volumes = (await host.Store.ListAsync(ct).ConfigureAwait(false)).ToDictionary(v => v.Name);
         for (var i = 0; i < adopted.Disks.Count; i++)
         {
             var (before, after) = (adopted.Disks[i].Volume, AdoptedDomain.VolumeOf(spec.Name, i));
@@ -40,15 +41,15 @@ internal sealed class XenAdoption(XenHost host, XenForeign foreign)
             {
                 if (!volumes.TryGetValue(before, out var old))
                 {
-                    return new HostSaidNo("take over a disk", $"there is no volume {host.Storage.Group}/{before}.");
+                    return new HostSaidNo("take over a disk", $"there is no volume {host.Store.Place}/{before}.");
                 }
 
-                if (old.Tags.Contains(LvmCommands.Tag))
+                if (old.IsOwn)
                 {
-                    return new Occupied($"{host.Storage.Group}/{before}");
+                    return new Occupied($"{host.Store.Place}/{before}");
                 }
 
-                if (await act.DoAsync(LvmCommands.Rename(host.Storage.Group, before, after), ct).ConfigureAwait(false) is { Succeeded: false } no)
+                if (await act.DoAsync(LvmCommands.Rename(host.Store.Place, before, after), ct).ConfigureAwait(false) is { Succeeded: false } no)
                 {
                     return new HostSaidNo("rename a volume", XlAnswers.Complaint(no));
                 }
@@ -56,9 +57,9 @@ internal sealed class XenAdoption(XenHost host, XenForeign foreign)
                 outcome = StepOutcome.Changed;
             }
 
-            if (there is null || !there.Tags.Contains(LvmCommands.Tag))
+            if (there is not { IsOwn: true })
             {
-                await act.MustAsync(LvmCommands.AddTag(host.Storage.Group, after, LvmCommands.Tag), ct).ConfigureAwait(false);
+                await act.MustAsync(LvmCommands.AddTag(host.Store.Place, after, StoredVolume.Own), ct).ConfigureAwait(false);
                 outcome = StepOutcome.Changed;
             }
         }
@@ -75,17 +76,17 @@ internal sealed class XenAdoption(XenHost host, XenForeign foreign)
     {
         var adopted = Adopted(spec);
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
-        var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => v.Group == host.Storage.Group).ToDictionary(v => v.Name);
+        var volumes = (await host.Store.ListAsync(ct).ConfigureAwait(false)).ToDictionary(v => v.Name);
         for (var i = 0; i < adopted.Disks.Count; i++)
         {
             if (volumes.TryGetValue(AdoptedDomain.VolumeOf(spec.Name, i), out var ours))
             {
-                if (ours.Tags.Contains(LvmCommands.Tag))
+                if (ours.IsOwn)
                 {
-                    await act.MustAsync(LvmCommands.RemoveTag(host.Storage.Group, ours.Name, LvmCommands.Tag), ct).ConfigureAwait(false);
+                    await act.MustAsync(LvmCommands.RemoveTag(host.Store.Place, ours.Name, StoredVolume.Own), ct).ConfigureAwait(false);
                 }
 
-                await act.MustAsync(LvmCommands.Rename(host.Storage.Group, ours.Name, adopted.Disks[i].Volume), ct).ConfigureAwait(false);
+                await act.MustAsync(LvmCommands.Rename(host.Store.Place, ours.Name, adopted.Disks[i].Volume), ct).ConfigureAwait(false);
                 outcome = StepOutcome.Changed;
             }
         }
@@ -108,7 +109,7 @@ internal sealed class XenAdoption(XenHost host, XenForeign foreign)
             : await act.RunAsync(XlCommands.Create(adopted.File), "start the domain again", ct).ConfigureAwait(false);
     }
 
-    private async Task<bool> IsPermittedAsync(AdoptedDomain adopted, CancellationToken ct) => (await foreign.PermitsAsync(ct).ConfigureAwait(false)).Contains(adopted.Permit(host.Storage.Group));
+    private async Task<bool> IsPermittedAsync(AdoptedDomain adopted, CancellationToken ct) => (await foreign.PermitsAsync(ct).ConfigureAwait(false)).Contains(adopted.Permit(host.Store.Place));
 
     private async Task<IReadOnlyList<string>> ImagesAsync(DomainName name, CancellationToken ct) =>
         [.. (await host.AskAsync(PortalHostCommands.List("images"), ct).ConfigureAwait(false)).Split('\n').Where(file => file == $"{name.Text}.kernel" || file == $"{name.Text}.initrd")];

@@ -114,13 +114,13 @@ internal sealed class XenChanges(XenHost host, XenDomains domains, TimeProvider 
     private async Task<Result<StepOutcome>> AttachAsync(XenActing act, DomainName name, DomainChange.AttachVolume given, CancellationToken ct)
     {
         var of = XenVolumeChanges.VolumeOf(name, given.Label);
-        if ((await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == of && v.Tags.Contains(VolumeStore.Whole)) is not { } volume)
+        if ((await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == of && v.IsWhole) is not { } volume)
         {
             return new HostSaidNo("give it the volume", $"there is no volume {given.Label}.");
         }
 
         await host.StoreOf(volume).EndGrowthAsync(act, volume, ct).ConfigureAwait(false);
-        return await AttachAsync(act, name, host.StoreOf(volume).DeviceOf(of), given.Device, given.ReadOnly, "give it the volume", ct).ConfigureAwait(false);
+        return await AttachAsync(act, name, host.StoreOf(volume).PathOf(of), given.Device, given.ReadOnly, "give it the volume", ct).ConfigureAwait(false);
     }
 
     private async Task<Result<StepOutcome>> AttachNicAsync(XenActing act, DomainName name, MacAddress mac, CancellationToken ct)

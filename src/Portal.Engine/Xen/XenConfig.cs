@@ -25,7 +25,7 @@ internal static class XenConfig
             .Append("on_poweroff = \"destroy\"\n")
             .Append("on_reboot = \"restart\"\n")
             .Append("on_crash = \"destroy\"\n")
-            .Append(Invariant($"disk = [ 'phy:/dev/{storage.Group}/{spec.Name.Text},xvda,w', 'phy:/dev/{storage.Group}/{spec.Name.Text}-seed,xvdb,r' ]\n"))
+            .Append(Invariant($"disk = [ '{storage.DiskOf(spec.Name.Text, "xvda", readOnly: false)}', '{storage.DiskOf(spec.Name.Text + XenVolumes.Seed, "xvdb", readOnly: true)}' ]\n"))
             .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={storage.Bridge},ip={spec.Address.Address},vifname={CardOf(spec.Mac)}' ]\n"))
             .ToString();
         return Marked(body);
@@ -59,7 +59,7 @@ internal static class XenConfig
             body.Append("serial = \"pty\"\nboot = \"c\"\n");
         }
 
-        var disks = adopted.Disks.Select((disk, i) => $"'phy:/dev/{storage.Group}/{AdoptedDomain.VolumeOf(spec.Name, i)},{disk.GuestDevice},{(disk.ReadOnly ? 'r' : 'w')}'");
+        var disks = adopted.Disks.Select((disk, i) => $"'{storage.DiskOf(AdoptedDomain.VolumeOf(spec.Name, i), disk.GuestDevice, disk.ReadOnly)}'");
         return Marked(body
             .Append(Invariant($"memory = {spec.Memory.CeilingMiB}\n"))
             .Append(Invariant($"maxmem = {spec.Memory.CeilingMiB}\n"))

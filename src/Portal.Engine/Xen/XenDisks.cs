@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
 using Portal.Engine.Remote;
 using Portal.Kernel;
 
@@ -18,15 +18,15 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
     {
         var ours = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => XenVolumes.DomainOf(v.Name) == name).ToList();
         List<string> obstacles = [];
-        obstacles.AddRange(ours.Where(v => !v.Tags.Contains(LvmCommands.Tag)).Select(v => $"{v.Group}/{v.Name} has its name and was not made by the portal. An operator has to look at it."));
+        obstacles.AddRange(ours.Where(v => !v.IsOwn).Select(v => $"{v.Where} has its name and was not made by the portal. An operator has to look at it."));
         if (ours.Count(v => SuffixOf(v).StartsWith("-s", StringComparison.Ordinal) && !DomainDisk.IsSuffix(SuffixOf(v))) is > 0 and var snapshots)
         {
             obstacles.Add($"It has {snapshots} {(snapshots == 1 ? "snapshot, which is" : "snapshots, which are")} not copied. Remove {(snapshots == 1 ? "it" : "them")} first.");
         }
 
-        if (ours.FirstOrDefault(v => v.Tags.Any(t => t.StartsWith(ThickStore.Grows, StringComparison.Ordinal)) || SuffixOf(v) == "-next") is { } half)
+        if (ours.FirstOrDefault(v => host.StoreOf(v).IsGrowing(v) || SuffixOf(v) == "-next") is { } half)
         {
-            obstacles.Add($"{half.Group}/{half.Name} is being changed, or was when somebody was cut off. Do that again first.");
+            obstacles.Add($"{half.Where} is being changed, or was when somebody was cut off. Do that again first.");
         }
 
         if (ours.Any(v => SuffixOf(v).StartsWith("-ad", StringComparison.Ordinal)))
@@ -44,10 +44,10 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
             obstacles.Add("One of the host's own disks is given to it. Take it away first.");
         }
 
-        var disks = ours.Where(v => DomainDisk.IsSuffix(SuffixOf(v)) && (!SuffixOf(v).StartsWith("-v", StringComparison.Ordinal) || v.Tags.Contains(VolumeStore.Whole)));
-        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), v.Size, v.Pool is null ? v.Size : v.Taken, host.Swap != host.Store && v.Group == host.Swap.Group))], obstacles);
+        var disks = ours.Where(v => DomainDisk.IsSuffix(SuffixOf(v)) && (!SuffixOf(v).StartsWith("-v", StringComparison.Ordinal) || v.IsWhole));
+        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), v.Size, v.Taken, host.Swap != host.Store && host.StoreOf(v) == host.Swap))], obstacles);
 
-        string SuffixOf(LogicalVolume volume) => volume.Name[name.Text.Length..];
+        string SuffixOf(StoredVolume volume) => volume.Name[name.Text.Length..];
     }
 
     public async Task<Result<StepOutcome>> MakeAsync(XenActing act, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct)
@@ -62,13 +62,13 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
         foreach (var disk in disks)
         {
             var (store, volume) = (StoreOf(disk), disk.VolumeOf(name));
-            var there = volumes.FirstOrDefault(v => v.Name == volume && v.Group == store.Group);
-            if (there is not null && !there.Tags.Contains(LvmCommands.Tag))
+            var there = volumes.FirstOrDefault(v => v.Name == volume && v.Place == store.Place);
+            if (there is { IsOwn: false })
             {
-                return new Occupied($"{there.Group}/{there.Name}");
+                return new Occupied(there.Where);
             }
 
-            if (there is not null && (there.Tags.Contains(Receives) || there.Tags.Contains(VolumeStore.Whole)))
+            if (there is not null && (there.Tags.Contains(Receives) || there.IsWhole))
             {
                 continue;
             }
@@ -84,7 +84,7 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
                 return no;
             }
 
-            await act.MustAsync(LvmCommands.AddTag(store.Group, volume, Receives), ct).ConfigureAwait(false);
+            await act.MustAsync(store.Tag(volume, Receives), ct).ConfigureAwait(false);
             outcome = StepOutcome.Changed;
         }
 
@@ -93,15 +93,15 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
 
     public async Task<Result<IReadOnlyList<PartDigest>>> DigestsAsync(XenActing act, DomainName name, DomainDisk disk, int first, int count, CancellationToken ct) =>
         await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent
-            ? Result<IReadOnlyList<PartDigest>>.Of(RemoteAnswers.PartDigests(await act.AskAsync(PortalHostCommands.PartDigests(DeviceOf(disk, name), first, count), ct).ConfigureAwait(false), count))
+            ? Result<IReadOnlyList<PartDigest>>.Of(RemoteAnswers.PartDigests(await act.AskAsync(PortalHostCommands.PartDigests(PathOf(disk, name), first, count), ct).ConfigureAwait(false), count))
             : new WrongState(name.Text, "off");
 
     public async Task<Result<ReadOnlyMemory<byte>>> ReadAsync(XenActing act, DomainName name, DomainDisk disk, int part, CancellationToken ct) =>
-        Result<ReadOnlyMemory<byte>>.Of(Unpacked(await act.ReadAsync(PortalHostCommands.ReadPart(DeviceOf(disk, name), part), MostPacked, ct).ConfigureAwait(false)));
+        Result<ReadOnlyMemory<byte>>.Of(Unpacked(await act.ReadAsync(PortalHostCommands.ReadPart(PathOf(disk, name), part), MostPacked, ct).ConfigureAwait(false)));
 
     public async Task<Result<StepOutcome>> WriteAsync(XenActing act, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct)
     {
-        await act.OneOfManyAsync(PortalHostCommands.CopyPart(DeviceOf(disk, name), (long)part * DomainDisk.PartSize, content, overZeros), clock, ct).ConfigureAwait(false);
+        await act.OneOfManyAsync(PortalHostCommands.CopyPart(PathOf(disk, name), (long)part * DomainDisk.PartSize, content, overZeros), clock, ct).ConfigureAwait(false);
         return StepOutcome.Changed;
     }
 
@@ -112,16 +112,16 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
         foreach (var disk in disks)
         {
             var (store, volume) = (StoreOf(disk), disk.VolumeOf(name));
-            var there = volumes.FirstOrDefault(v => v.Name == volume && v.Group == store.Group) ?? throw new HostFaultException($"The volume {store.Group}/{volume} was copied to and is not there.");
-            if (!there.Tags.Contains(VolumeStore.Whole))
+            var there = volumes.FirstOrDefault(v => v.Name == volume && v.Place == store.Place) ?? throw new HostFaultException($"The volume {store.Place}/{volume} was copied to and is not there.");
+            if (!there.IsWhole)
             {
-                await act.MustAsync(LvmCommands.AddTag(store.Group, volume, VolumeStore.Whole), ct).ConfigureAwait(false);
+                await act.MustAsync(store.Tag(volume, StoredVolume.Whole), ct).ConfigureAwait(false);
                 outcome = StepOutcome.Changed;
             }
 
             if (there.Tags.Contains(Receives))
             {
-                await act.MustAsync(LvmCommands.RemoveTag(store.Group, volume, Receives), ct).ConfigureAwait(false);
+                await act.MustAsync(store.Untag(volume, Receives), ct).ConfigureAwait(false);
                 outcome = StepOutcome.Changed;
             }
         }
@@ -129,8 +129,8 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
         return outcome;
     }
 
-    // Beside its root disk and its seed a guest has volumes of its own, which LVM then says are open; whatever else it has is the host's.
-    private async Task<bool> HasDeviceAsync(DomainName name, List<LogicalVolume> ours, CancellationToken ct)
+    // Beside its root disk and its seed a guest has volumes of its own, which are then open; whatever else it has is the host's.
+    private async Task<bool> HasDeviceAsync(DomainName name, List<StoredVolume> ours, CancellationToken ct)
     {
         if (await host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Off or DomainState.Absent)
         {
@@ -138,12 +138,12 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
         }
 
         var attached = XlAnswers.Disks(await host.AskAsync(XlCommands.BlockList(name.Text), ct).ConfigureAwait(false)).Count(d => d is not ("xvda" or "xvdb"));
-        return attached > ours.Count(v => v.Name.StartsWith($"{name.Text}-v", StringComparison.Ordinal) && v.Attributes.Length > 5 && v.Attributes[5] == 'o');
+        return attached > ours.Count(v => v.Name.StartsWith($"{name.Text}-v", StringComparison.Ordinal) && v.IsOpen);
     }
 
     private VolumeStore StoreOf(DomainDisk disk) => disk.IsSwap ? host.Swap : host.Store;
 
-    private string DeviceOf(DomainDisk disk, DomainName name) => StoreOf(disk).DeviceOf(disk.VolumeOf(name));
+    private string PathOf(DomainDisk disk, DomainName name) => StoreOf(disk).PathOf(disk.VolumeOf(name));
 
     /// <exception cref="HostFaultException">It is not packed, or is more than a part.</exception>
     private static byte[] Unpacked(ReadOnlyMemory<byte> packed)

@@ -106,10 +106,10 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         return await host.StateAsync(name, ct).ConfigureAwait(false) != DomainState.Absent ? StepOutcome.Changed : throw new HostFaultException($"xl created {name}, and it is not there.");
     }
 
-    // Only thick volumes have blocks that others wrote, so only hosts with such are asked.
+    // Only hosts on which a growth that was cut off shows what others wrote are asked.
     private async Task EndGrowthsAsync(XenActing act, DomainName name, CancellationToken ct)
     {
-        if (!host.HasThick)
+        if (!host.Stores.Any(s => s.ShowsOldBlocks))
         {
             return;
         }

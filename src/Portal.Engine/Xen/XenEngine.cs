@@ -6,7 +6,7 @@ using Portal.Kernel;
 
 namespace Portal.Engine.Xen;
 
-/// <summary>Xen through xl, disks as volumes of LVM, on a host reached through portal-host: which checks every command and keeps the fences.</summary>
+/// <summary>Xen through xl, disks as volumes of LVM or as files, on a host reached through portal-host: which checks every command and keeps the fences.</summary>
 internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 {
     private readonly XenHost _host;

@@ -20,7 +20,7 @@ internal sealed class XenForeign(XenHost host)
         var answer = await host.AskAsync(PortalHostCommands.Configs(), ct).ConfigureAwait(false);
         var sightings = ForeignSighting.Of(
             host.Instance, [.. running.Select(d => (d.Name!, d.State, told[d.DomId].FirstOrDefault() is { } said ? new ForeignReading("xl list -l", false, said) : null))], Files(answer, known));
-        return sightings.Count == 0 ? sightings : XenOffers.With(sightings, host.Storage, [.. (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => v.Group == host.Storage.Group)], Permits(answer));
+        return sightings.Count == 0 ? sightings : XenOffers.With(sightings, host.Storage, [.. (await host.Store.ListAsync(ct).ConfigureAwait(false)).OfType<LogicalVolume>()], Permits(answer));
     }
 
     /// <summary>What the host's administrator lets the portal adopt, as he wrote it, blanks aside.</summary>
@@ -28,9 +28,11 @@ internal sealed class XenForeign(XenHost host)
 
     public async Task<Result<ForeignDomain>> ReadAsync(string config, CancellationToken ct) => XlConfigReader.Read(config, await KnownAsync(ct).ConfigureAwait(false));
 
-    private async Task<KnownOnHost> KnownAsync(CancellationToken ct) => new(
-        [.. LvmAnswers.Groups(await host.AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false)).Select(g => g.Name)],
-        HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false)).Bridges);
+    private async Task<KnownOnHost> KnownAsync(CancellationToken ct)
+    {
+        var facts = HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false));
+        return new KnownOnHost([.. (await host.GroupsAsync(facts, ct).ConfigureAwait(false)).Select(g => g.Name)], facts.Bridges);
+    }
 
     private static HashSet<string> Permits(string output) => [.. output.Split('\n').Where(line => line.StartsWith("adopt ", StringComparison.Ordinal))];
 

@@ -1,5 +1,6 @@
 using Portal.Engine.Consoles;
 using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
 using Portal.Kernel;
@@ -16,7 +17,9 @@ internal sealed class XenHost : IAsyncDisposable
         _shell = shell;
         Instance = instance;
         ExtendsPool = access.ExtendsPool;
-        Storage = new XenStorage(access.Group, access.Pool, access.Bridge, access.SwapGroup);
+        Storage = access.Directory is { } directory
+            ? XenStorage.InDirectory(directory, access.Bridge, access.SwapGroup)
+            : new XenStorage(access.Group ?? throw new ArgumentException("Disks lie somewhere.", nameof(access)), access.Pool, access.Bridge, access.SwapGroup);
         Store = VolumeStore.Of(this);
         Swap = Storage.SwapGroup is { } other ? new ThickStore(this, other) : Store;
     }
@@ -82,19 +85,18 @@ internal sealed class XenHost : IAsyncDisposable
     }
 
     /// <summary>All volumes where disks are made, and those of VMs where swap volumes are.</summary>
-    public async Task<IReadOnlyList<LogicalVolume>> VolumesAsync(CancellationToken ct)
+    public async Task<IReadOnlyList<StoredVolume>> VolumesAsync(CancellationToken ct)
     {
-        var volumes = await ListAsync(Store).ConfigureAwait(false);
-        return Swap == Store ? volumes : [.. volumes, .. (await ListAsync(Swap).ConfigureAwait(false)).Where(v => XenVolumes.DomainOf(v.Name) is not null)];
-
-        async Task<IReadOnlyList<LogicalVolume>> ListAsync(VolumeStore store) => LvmAnswers.Volumes(await AskAsync(LvmCommands.List(store.Group), ct).ConfigureAwait(false));
+        var volumes = await Store.ListAsync(ct).ConfigureAwait(false);
+        return Swap == Store ? volumes : [.. volumes, .. (await Swap.ListAsync(ct).ConfigureAwait(false)).Where(v => XenVolumes.DomainOf(v.Name) is not null)];
     }
 
-    /// <summary>Whether volumes here have blocks that were somebody else's before.</summary>
-    public bool HasThick => Store is ThickStore || Swap is ThickStore;
+    /// <summary>All volume groups of the host; none where it has no LVM.</summary>
+    public async Task<IReadOnlyList<VolumeGroup>> GroupsAsync(HostFacts facts, CancellationToken ct) =>
+        facts.Tools.Contains("lvcreate") ? LvmAnswers.Groups(await AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false)) : [];
 
     /// <summary>Where a volume that was listed lies.</summary>
-    public VolumeStore StoreOf(LogicalVolume volume) => volume.Group == Swap.Group ? Swap : Store;
+    public VolumeStore StoreOf(StoredVolume volume) => volume.Place == Swap.Place ? Swap : Store;
 
     public Task<HostAnswer> RunAsync(HostCommand command, CancellationToken ct) => _shell.RunAsync(command, ct);
 

@@ -22,6 +22,11 @@ internal static partial class XenOffers
             return No("Its name is none that the portal takes: up to 80 letters, digits, dots, hyphens and the signs _ and +. Give it another one.");
         }
 
+        if (storage.Group is not { } group)
+        {
+            return No("This host's disks are files. The portal adopts domains with volumes of LVM, where its own lie in the same group.");
+        }
+
         var files = sighting.Readings.Where(r => r.Source.StartsWith('/')).ToList();
         if (files is not [var file])
         {
@@ -58,7 +63,7 @@ internal static partial class XenOffers
         var adopted = new AdoptedDomain(
             sighting.Name, file.Source, domain.Type, domain.Type == ForeignDomainType.Hvm ? null : domain.Kernel, domain.Type == ForeignDomainType.Hvm ? null : domain.Ramdisk, domain.CommandLine,
             [.. domain.Disks.Select(d => new AdoptedDisk(d.Volume!.Name, d.GuestDevice, d.ReadOnly))]);
-        var permit = adopted.Permit(storage.Group);
+        var permit = adopted.Permit(group);
         var card = domain.Vifs is [var first, ..] ? first : null;
         return new AdoptionOffer
         {
@@ -119,7 +124,7 @@ internal static partial class XenOffers
         {
             yield return $"There is no volume {of.Group}/{of.Name} on the host.";
         }
-        else if (volume.Tags.Contains(LvmCommands.Tag) || volume.IsThinPool || of.Name == storage.Pool)
+        else if (volume.IsOwn || volume.IsThinPool || of.Name == storage.Pool)
         {
             yield return $"The volume {of.Group}/{of.Name} is the portal's own.";
         }

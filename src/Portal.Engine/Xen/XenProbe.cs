@@ -8,6 +8,8 @@ namespace Portal.Engine.Xen;
 /// <summary>What a Xen host is and how it is: briefly for the watch that looks every few seconds, in full for the host's page.</summary>
 internal sealed class XenProbe(XenHost host, TimeProvider clock)
 {
+    public const string InstallAgain = "Run the installation script of this host once more; it is on the host's page.";
+
     private static readonly TimeSpan s_clockMayDiffer = TimeSpan.FromSeconds(10);
 
     private static readonly Dictionary<string, HostCommand> s_papers = new()
@@ -20,7 +22,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
     };
 
     // What xl and LVM need on a Debian host, and the packages that they come with.
-    private static readonly (string Tool, string Package)[] s_tools = [("lvcreate", "lvm2"), ("thin_check", "thin-provisioning-tools"), ("xl", "xen-utils-common"), ("xenstore-read", "xenstore-utils")];
+    private static readonly (string Tool, string Package)[] s_tools = [("lvcreate", "lvm2"), ("thin_check", "thin-provisioning-tools"), ("losetup", "mount"), ("xl", "xen-utils-common"), ("xenstore-read", "xenstore-utils")];
 
     public static IReadOnlyList<string> Papers => [.. s_papers.Keys];
 
@@ -49,7 +51,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
         var facts = HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false));
         var answered = clock.GetUtcNow();
         var info = XlAnswers.Info(await host.AskAsync(XlCommands.Info(), ct).ConfigureAwait(false));
-        var groups = LvmAnswers.Groups(await host.AskAsync(LvmCommands.Groups(), ct).ConfigureAwait(false));
+        var groups = await host.GroupsAsync(facts, ct).ConfigureAwait(false);
         return
         [
             HostCheck.Good("hypervisor", "Hypervisor", $"Xen {info.Version}, scheduler {info.Scheduler}, capabilities {info.Capabilities}"),
@@ -57,7 +59,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             HostCheck.Good("cpus", "Processors", $"{info.Cpus} x {facts.Processor}"),
             HostCheck.Good("memory", "Memory", $"{info.Memory}, {info.FreeMemory} free for guests"),
             HostCheck.Good("load", "Load", $"{facts.Load}, up for {Said(facts.Uptime)}"),
-            .. host.Storage.Pool is null ? [] : (HostCheck[])[GroupCheck(groups)],
+            .. host.Storage is { Pool: not null, Group: { } group } ? (HostCheck[])[GroupCheck(group, groups)] : [],
             .. (await LookAsync(facts, ct).ConfigureAwait(false)).SelectMany(s => s.Checks),
             BridgeCheck(facts),
             GuardCheck(facts),
@@ -77,20 +79,18 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
         List<StoreLook> looks = [];
         foreach (var store in host.Stores)
         {
-            looks.Add(facts.Groups.Contains(store.Group)
-                ? await store.LookAsync(await host.RunAsync(LvmCommands.List(store.Group), ct).ConfigureAwait(false), ct).ConfigureAwait(false)
-                : new StoreLook(null, [], [HostCheck.Bad("group.forbidden", $"Volume group {store.Group}", $"the portal may use {Said(facts.Groups)} on this host, and not this one", "Run the installation script of this host once more; it is on the host's page.")]));
+            looks.Add(await store.LookAsync(facts, ct).ConfigureAwait(false));
         }
 
         return host.ExtendsPool && !facts.Pools.Contains(host.Store.Name)
-            ? [looks[0] with { Checks = [.. looks[0].Checks, HostCheck.Warning("pool.not_extended", $"Thin pool {host.Store.Name}, extension", "the portal is to make it larger when it is nearly full, and this host does not let it", "Run the installation script of this host once more; it is on the host's page.")] }, .. looks.Skip(1)]
+            ? [looks[0] with { Checks = [.. looks[0].Checks, HostCheck.Warning("pool.not_extended", $"Thin pool {host.Store.Name}, extension", "the portal is to make it larger when it is nearly full, and this host does not let it", InstallAgain)] }, .. looks.Skip(1)]
             : looks;
     }
 
-    private HostCheck GroupCheck(IReadOnlyList<VolumeGroup> groups) =>
-        groups.FirstOrDefault(g => g.Name == host.Storage.Group) is { } group
-            ? HostCheck.Good("group", $"Volume group {group.Name}", $"{group.Size}, {group.Free} not given to any volume")
-            : HostCheck.Bad("group.missing", $"Volume group {host.Storage.Group}", $"it is not there; the host has {Said(groups.Select(g => g.Name))}", $"vgcreate {host.Storage.Group} DEVICE, or name another volume group for this host.");
+    private static HostCheck GroupCheck(string name, IReadOnlyList<VolumeGroup> groups) =>
+        groups.FirstOrDefault(g => g.Name == name) is { } group
+            ? HostCheck.Good("group", $"Volume group {name}", $"{group.Size}, {group.Free} not given to any volume")
+            : HostCheck.Bad("group.missing", $"Volume group {name}", $"it is not there; the host has {Said(groups.Select(g => g.Name))}", $"vgcreate {name} DEVICE, or name another volume group for this host.");
 
     private HostCheck BridgeCheck(HostFacts facts) =>
         facts.Bridges.Contains(host.Storage.Bridge)
@@ -105,11 +105,19 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
 
     private HostCheck ToolCheck(HostFacts facts)
     {
-        var missing = s_tools.Where(t => (t.Tool != "thin_check" || host.Storage.Pool is not null) && !facts.Tools.Contains(t.Tool)).ToList();
+        var missing = s_tools.Where(t => IsNeeded(t.Tool) && !facts.Tools.Contains(t.Tool)).ToList();
         return missing.Count == 0
             ? HostCheck.Good("tools", "Programs", "all are there")
             : HostCheck.Bad("tools.missing", "Programs", $"missing: {string.Join(", ", missing.Select(t => t.Tool))}", $"apt install {string.Join(' ', missing.Select(t => t.Package).Distinct())}");
     }
+
+    private bool IsNeeded(string tool) => tool switch
+    {
+        "lvcreate" => host.Stores.Any(s => s is LvmStore),
+        "thin_check" => host.Store is ThinStore,
+        "losetup" => host.Store is DirectoryStore,
+        _ => true,
+    };
 
     // Without it a console shows nothing of what was printed before somebody looked.
     private static HostCheck ConsoleCheck(HostFacts facts) =>
@@ -128,5 +136,5 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
 
     private static string Said(TimeSpan time) => time.TotalHours < 1 ? $"{time.Minutes} min" : time.TotalDays < 1 ? $"{time.Hours} h {time.Minutes} min" : $"{time.Days} d {time.Hours} h";
 
-    private static string Said(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal)) is { Length: > 0 } text ? text : "none";
+    internal static string Said(IEnumerable<string> names) => string.Join(", ", names.Order(StringComparer.Ordinal)) is { Length: > 0 } text ? text : "none";
 }

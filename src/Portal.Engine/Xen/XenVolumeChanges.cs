@@ -1,4 +1,5 @@
 using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
@@ -23,9 +24,9 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
 
         var volumes = (await host.VolumesAsync(ct).ConfigureAwait(false)).DistinctBy(v => v.Name).ToDictionary(v => v.Name);
         // Whatever has the VM's name and not the portal's tag is somebody else's.
-        if (volumes.Values.FirstOrDefault(v => XenVolumes.DomainOf(v.Name) == name && !v.Tags.Contains(LvmCommands.Tag)) is { } foreign)
+        if (volumes.Values.FirstOrDefault(v => XenVolumes.DomainOf(v.Name) == name && !v.IsOwn) is { } foreign)
         {
-            return new Occupied($"{foreign.Group}/{foreign.Name}");
+            return new Occupied(foreign.Where);
         }
 
         // The guest whose memory was kept knows its disks as they were.
@@ -46,11 +47,11 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
         };
     }
 
-    private async Task<Result<StepOutcome>> MakeAsync(XenActing act, Dictionary<string, LogicalVolume> volumes, string volume, DomainChange.MakeVolume make, CancellationToken ct)
+    private async Task<Result<StepOutcome>> MakeAsync(XenActing act, Dictionary<string, StoredVolume> volumes, string volume, DomainChange.MakeVolume make, CancellationToken ct)
     {
         if (volumes.TryGetValue(volume, out var there))
         {
-            if (there.Tags.Contains(VolumeStore.Whole))
+            if (there.IsWhole)
             {
                 return await act.LookOnlyAsync(ct).ConfigureAwait(false);
             }
@@ -67,8 +68,8 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
 
         HostCommand? format = make.Format switch
         {
-            VolumeFormat.Ext4 => LvmCommands.MakeExt4(store.DeviceOf(volume)),
-            VolumeFormat.Swap => LvmCommands.MakeSwap(store.DeviceOf(volume)),
+            VolumeFormat.Ext4 => LvmCommands.MakeExt4(store.PathOf(volume)),
+            VolumeFormat.Swap => LvmCommands.MakeSwap(store.PathOf(volume)),
             _ => null,
         };
         if (format is not null)
@@ -76,25 +77,26 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
             await act.MustAsync(format, ct).ConfigureAwait(false);
         }
 
-        await act.MustAsync(LvmCommands.AddTag(store.Group, volume, VolumeStore.Whole), ct).ConfigureAwait(false);
+        await act.MustAsync(store.Tag(volume, StoredVolume.Whole), ct).ConfigureAwait(false);
         return StepOutcome.Changed;
     }
 
-    private async Task<Result<StepOutcome>> RemoveAsync(XenActing act, Dictionary<string, LogicalVolume> volumes, string volume, CancellationToken ct)
+    private async Task<Result<StepOutcome>> RemoveAsync(XenActing act, Dictionary<string, StoredVolume> volumes, string volume, CancellationToken ct)
     {
         if (!volumes.TryGetValue(volume, out var there))
         {
             return await act.LookOnlyAsync(ct).ConfigureAwait(false);
         }
 
-        // LVM itself refuses while somebody has it open.
-        var removed = await host.StoreOf(there).RemoveAsync(act.DoAsync, there, ct).ConfigureAwait(false);
-        return removed.Succeeded || LvmAnswers.IsAbsent(removed) ? StepOutcome.Changed
-            : LvmAnswers.IsInUse(removed) ? new DiskInUse(volume)
+        // The host itself refuses while somebody has it open.
+        var store = host.StoreOf(there);
+        var removed = await store.RemoveAsync(act.DoAsync, there, ct).ConfigureAwait(false);
+        return removed.Succeeded || store.IsAbsent(removed) ? StepOutcome.Changed
+            : store.IsInUse(removed) ? new DiskInUse(volume)
             : new HostSaidNo("remove the volume", XlAnswers.Complaint(removed));
     }
 
-    private async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName name, Dictionary<string, LogicalVolume> volumes, string volume, ByteSize size, CancellationToken ct)
+    private async Task<Result<StepOutcome>> GrowAsync(XenActing act, DomainName name, Dictionary<string, StoredVolume> volumes, string volume, ByteSize size, CancellationToken ct)
     {
         if (!volumes.TryGetValue(volume, out var there))
         {
@@ -107,7 +109,7 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
             : await store.GrowAsync(act, name, there, size, ct).ConfigureAwait(false);
     }
 
-    private async Task<Result<StepOutcome>> SnapshotAsync(XenActing act, Dictionary<string, LogicalVolume> volumes, string origin, string snapshot, CancellationToken ct)
+    private async Task<Result<StepOutcome>> SnapshotAsync(XenActing act, Dictionary<string, StoredVolume> volumes, string origin, string snapshot, CancellationToken ct)
     {
         if (volumes.ContainsKey(snapshot))
         {
@@ -119,13 +121,13 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
             return new HostSaidNo("take the snapshot", $"there is no {origin}.");
         }
 
-        var taken = await act.DoAsync(LvmCommands.ThinSnapshot(host.Storage.Group, origin, snapshot), ct).ConfigureAwait(false);
-        return taken.Succeeded ? StepOutcome.Changed : VolumeStore.NoVolume(taken, disk.Size);
+        var taken = await act.DoAsync(LvmCommands.ThinSnapshot(host.Store.Place, origin, snapshot), ct).ConfigureAwait(false);
+        return taken.Succeeded ? StepOutcome.Changed : host.Store.NoVolume(taken, disk.Size);
     }
 
     // A thin snapshot of the snapshot takes the disk's place, so that the snapshot itself stays. At each moment either the disk or what takes its place is
     // there, and whoever repeats this goes on where it was left.
-    private async Task<Result<StepOutcome>> RevertAsync(XenActing act, Dictionary<string, LogicalVolume> volumes, DomainName name, string snapshot, CancellationToken ct)
+    private async Task<Result<StepOutcome>> RevertAsync(XenActing act, Dictionary<string, StoredVolume> volumes, DomainName name, string snapshot, CancellationToken ct)
     {
         if (await host.StateAsync(name, ct).ConfigureAwait(false) is not (DomainState.Off or DomainState.Absent))
         {
@@ -137,7 +139,7 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
             return new HostSaidNo("go back to the snapshot", "there is no such snapshot.");
         }
 
-        var (group, next) = (host.Storage.Group, NextOf(name));
+        var (group, next) = (host.Store.Place, NextOf(name));
         if (volumes.ContainsKey(name.Text))
         {
             if (volumes.ContainsKey(next))
@@ -147,7 +149,7 @@ internal sealed class XenVolumeChanges(XenHost host, XenDomains domains)
 
             if (await act.DoAsync(LvmCommands.ThinSnapshot(group, snapshot, next), ct).ConfigureAwait(false) is { Succeeded: false } no)
             {
-                return VolumeStore.NoVolume(no, volumes[snapshot].Size);
+                return host.Store.NoVolume(no, volumes[snapshot].Size);
             }
 
             await act.MustAsync(LvmCommands.Remove(group, name.Text), ct).ConfigureAwait(false);

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Portal.Engine.Images;
-using Portal.Engine.Lvm;
 using Portal.Engine.Pools;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
@@ -31,7 +30,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         }
 
         var name = host.TemplateOf(image);
-        if ((await host.VolumesAsync(ct).ConfigureAwait(false)).Any(v => v.Name == name && v.Tags.Contains(VolumeStore.Whole)))
+        if ((await host.VolumesAsync(ct).ConfigureAwait(false)).Any(v => v.Name == name && v.IsWhole))
         {
             return StepOutcome.AlreadyThere;
         }
@@ -51,9 +50,9 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
             // Once more: who had the lock before may have brought it there.
             var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
             var there = volumes.FirstOrDefault(v => v.Name == name);
-            return there is not null && there.Tags.Contains(VolumeStore.Whole) ? StepOutcome.AlreadyThere
+            return there is { IsWhole: true } ? StepOutcome.AlreadyThere
                 // A group removes an origin with its snapshots: no disk of a VM goes with half a template.
-                : volumes.Any(v => v.Origin == name) ? new Occupied($"{host.Storage.Group}/{name}")
+                : volumes.Any(v => v.Origin == name) ? new Occupied($"{host.Store.Place}/{name}")
                 : await UploadAsync(image, name, there, ct).ConfigureAwait(false);
         }
     }
@@ -61,7 +60,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
     public async Task<Result<StepOutcome>> MakeDiskAsync(XenActing act, DomainSpec spec, CancellationToken ct)
     {
         var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
-        var template = volumes.FirstOrDefault(v => v.Name == host.TemplateOf(spec.Template) && v.Tags.Contains(VolumeStore.Whole));
+        var template = volumes.FirstOrDefault(v => v.Name == host.TemplateOf(spec.Template) && v.IsWhole);
         if (template is null)
         {
             return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");
@@ -80,12 +79,12 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         var files = SeedFiles.Of(spec);
         var mark = $"portal.seed.{files.Digest[..32]}";
         var there = (await host.VolumesAsync(ct).ConfigureAwait(false)).FirstOrDefault(v => v.Name == name);
-        if (there is not null && !there.Tags.Contains(LvmCommands.Tag))
+        if (there is { IsOwn: false })
         {
-            return new Occupied($"{host.Storage.Group}/{name}");
+            return new Occupied(there.Where);
         }
 
-        if (there is not null && there.Tags.Contains(mark))
+        if (there?.Tags.Contains(mark) == true)
         {
             return await act.LookOnlyAsync(ct).ConfigureAwait(false);
         }
@@ -110,8 +109,8 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 return no;
             }
 
-            await act.MustAsync(PortalHostCommands.Fill(host.Store.DeviceOf(name), await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
-            await act.MustAsync(LvmCommands.AddTag(host.Storage.Group, name, mark), ct).ConfigureAwait(false);
+            await act.MustAsync(PortalHostCommands.Fill(host.Store.PathOf(name), await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
+            await act.MustAsync(host.Store.Tag(name, mark), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
         finally
@@ -128,20 +127,14 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         }
 
         var ours = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => DomainOf(v.Name) == name).ToList();
-        if (ours.FirstOrDefault(v => !v.Tags.Contains(LvmCommands.Tag)) is { } foreign)
+        if (ours.FirstOrDefault(v => !v.IsOwn) is { } foreign)
         {
-            return new Occupied($"{foreign.Group}/{foreign.Name}");
+            return new Occupied(foreign.Where);
         }
 
         var outcome = await act.LookOnlyAsync(ct).ConfigureAwait(false);
         foreach (var volume in ours)
         {
-            // A volume that was adopted may have blocks of its own beside a thin pool, and the next one that gets them may be anybody's.
-            if (volume.Pool is null && host.Storage.Pool is not null && volume.Group == host.Storage.Group)
-            {
-                await act.MustAsync(PortalHostCommands.Wipe(host.StoreOf(volume).DeviceOf(volume.Name)), ct).ConfigureAwait(false);
-            }
-
             await host.StoreOf(volume).MustRemoveAsync(act.DoAsync, volume, ct).ConfigureAwait(false);
             outcome = StepOutcome.Changed;
         }
@@ -163,7 +156,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         return outcome;
     }
 
-    private async Task<Result<StepOutcome>> UploadAsync(TemplateImage image, string name, LogicalVolume? there, CancellationToken ct)
+    private async Task<Result<StepOutcome>> UploadAsync(TemplateImage image, string name, StoredVolume? there, CancellationToken ct)
     {
         var raw = local.TemplateDisk(image) + ".raw";
         var converted = await here.RunAsync(ImageCommands.Qcow2ToRaw(local.TemplateDisk(image), raw), ct).ConfigureAwait(false);
@@ -192,14 +185,14 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
                 return refusal;
             }
 
-            var digest = await FillAsync(raw, host.Store.DeviceOf(name), ct).ConfigureAwait(false);
-            var has = RemoteAnswers.Digest(await host.AskAsync(PortalHostCommands.Digest(host.Store.DeviceOf(name)), ct).ConfigureAwait(false));
+            var digest = await FillAsync(raw, name, ct).ConfigureAwait(false);
+            var has = RemoteAnswers.Digest(await host.AskAsync(PortalHostCommands.Digest(host.Store.PathOf(name)), ct).ConfigureAwait(false));
             if (has != digest)
             {
                 throw new HostFaultException($"What the host has of {image.Name} {image.Version} is not what was sent: {has} instead of {digest}. It is sent again.");
             }
 
-            await MustAsync(LvmCommands.AddTag(host.Storage.Group, name, VolumeStore.Whole), ct).ConfigureAwait(false);
+            await MustAsync(host.Store.Tag(name, StoredVolume.Whole), ct).ConfigureAwait(false);
             return StepOutcome.Changed;
         }
         finally
@@ -210,7 +203,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
     /// <summary>Sends a file into a volume that reads as zeros, part by part, those of zeros alone left out.</summary>
     /// <returns>The SHA-256 of the whole volume, which ends with zeros where its last extent is larger than what is left of the file.</returns>
-    private async Task<string> FillAsync(string path, string device, CancellationToken ct)
+    private async Task<string> FillAsync(string path, string volume, CancellationToken ct)
     {
         using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -221,12 +214,12 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
             digest.AppendData(part, 0, length);
             if (part.AsSpan(0, length).ContainsAnyExcept((byte)0))
             {
-                await MustAsync(PortalHostCommands.FillPart(device, at, part.AsMemory(0, length)), ct).ConfigureAwait(false);
+                await MustAsync(PortalHostCommands.FillPart(host.Store.PathOf(volume), at, part.AsMemory(0, length)), ct).ConfigureAwait(false);
             }
         }
 
         Array.Clear(part);
-        var size = RemoteAnswers.Size(await host.AskAsync(PortalHostCommands.SizeOf(device), ct).ConfigureAwait(false)).Bytes;
+        var size = (await host.Store.SizeAsync(volume, ct).ConfigureAwait(false)).Bytes;
         for (var left = size - RandomAccess.GetLength(file); left > 0; left -= part.Length)
         {
             digest.AppendData(part, 0, (int)Math.Min(left, part.Length));

@@ -63,7 +63,7 @@ internal static class XlCommands
 
     public static HostCommand BlockList(string domain) => Ask("block-list", domain);
 
-    public static HostCommand BlockAttach(string domain, string device, string guestDevice, bool readOnly) => Act("block-attach", domain, $"phy:{device},{guestDevice},{(readOnly ? 'r' : 'w')}");
+    public static HostCommand BlockAttach(string domain, string device, string guestDevice, bool readOnly) => Act("block-attach", domain, XenStorage.Disk(device, guestDevice, readOnly));
 
     public static HostCommand BlockDetach(string domain, string guestDevice) => Act("block-detach", domain, guestDevice);
 

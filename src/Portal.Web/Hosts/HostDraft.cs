@@ -17,6 +17,8 @@ public sealed class HostDraft
 
     public StorageKind Storage { get; set; }
 
+    public string Directory { get; set; } = "";
+
     public string ThinPool { get; set; } = "";
 
     public bool ExtendPool { get; set; }
@@ -55,7 +57,8 @@ public sealed class HostDraft
             Name = host.Row.Name,
             Address = remote.Address,
             Port = remote.Port,
-            VolumeGroup = remote.VolumeGroup,
+            VolumeGroup = remote.VolumeGroup ?? "",
+            Directory = remote.Directory ?? "",
             Storage = remote.Storage,
             ThinPool = remote.ThinPool ?? "",
             ExtendPool = remote.ExtendsPool,
@@ -84,6 +87,7 @@ public sealed class HostDraft
         "name" => Name.Length == 0,
         "address" => Address.Length == 0,
         "volumeGroup" => VolumeGroup.Length == 0,
+        "directory" => Directory.Length == 0,
         "thinPool" => ThinPool.Length == 0,
         "network" => Network.Length == 0,
         "firstIp" => FirstIp.Length == 0,
@@ -99,6 +103,7 @@ public sealed class HostDraft
         Address = Address,
         Port = Port,
         VolumeGroup = VolumeGroup,
+        Directory = Directory,
         Storage = Storage,
         ThinPool = ThinPool,
         ExtendPool = ExtendPool,

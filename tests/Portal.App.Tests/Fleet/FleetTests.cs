@@ -242,6 +242,34 @@ public sealed class FleetTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_host_may_have_its_disks_as_files_in_a_directory()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var (changing, reading) = (world.Main.Get<ChangeHost.Handler>(), world.Main.Get<GetHost.Handler>());
+        var files = Form("xen1") with { Storage = StorageKind.Directory, Directory = " /srv/portal ", VolumeGroup = "", ThinPool = "", ExtendPool = true, SwapGroup = "vg0" };
+
+        var id = (await AddAsync(world, files, ct)).Value;
+
+        var host = (await reading.HandleAsync(new(id), world.Administrator, ct)).Value;
+        Assert.Equal(("/srv/portal", StorageKind.Directory, null, null, false), (host.Row.PoolPlace, host.Remote!.Storage, host.Remote.VolumeGroup, host.Remote.ThinPool, host.Remote.ExtendsPool));
+        Assert.Contains("\nvg vg0\ndirectory /srv/portal\nEND-OF-CONF\n", host.Remote.Installation, StringComparison.Ordinal);
+        await using (var db = world.Main.Dbs.ForSystem())
+        {
+            Assert.Equal("/srv/portal", (await db.Pools.SingleAsync(p => p.HostId == id, ct)).Name);
+        }
+
+        Assert.True((await changing.HandleAsync(new(id, Form("xen1")), world.Administrator, ct)).Succeeded);
+        Assert.Equal("vg0/thin", (await reading.HandleAsync(new(id), world.Administrator, ct)).Value.Row.PoolPlace);
+        Assert.True((await changing.HandleAsync(new(id, files), world.Administrator, ct)).Succeeded);
+        var vm = await world.RunningVmAsync(ct);
+        await world.Database.ExecuteAsync("UPDATE vms SET host_id = $1 WHERE id = $2", ct, id.Value, vm.Id.Value);
+        var refused = await changing.HandleAsync(new(id, files with { Directory = "/srv/other" }), world.Administrator, ct);
+        Assert.Equal(("hosts.has_disks", "directory"), (refused.Refusal?.Code, refused.Refusal?.Field));
+        Assert.All(["", "srv/portal", "/", "/dev/vg0", "/srv/../etc", "/srv/a b", "/srv/a,b", "/srv/a\nvg all", "/" + new string('a', 100)], path => Assert.Equal("directory", AddHost.Check(files with { Directory = path })?.Field));
+    }
+
+    [Fact]
     public async Task Swap_volumes_have_a_group_of_their_own_which_the_host_lets_the_portal_use()
     {
         var ct = TestContext.Current.CancellationToken;
@@ -415,7 +443,7 @@ public sealed class FleetTests(PostgresFixture postgres)
     {
         public Task<SshPublicKey> KeyOfAsync(string address, int port, SshPublicKey? pinned, CancellationToken ct) => Task.FromResult(shows);
 
-        public string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null) => "";
+        public string Installation(string instance, IReadOnlyList<string> volumeGroups, SshPublicKey key, string? pool = null, IReadOnlyList<string>? devices = null, string? directory = null) => "";
     }
 
     private sealed class Impostors(SshPublicKey shows) : IVmEngines

@@ -64,7 +64,7 @@ public sealed class HostileFieldTests(Trap trap) : IClassFixture<Trap>
     [Fact]
     public void A_volume_group_is_what_LVM_calls_one()
     {
-        foreach (var storage in Accepted<XenStorage>(Made(text => new XenStorage(text, "thin", "xenbr0")), storage => storage.Group))
+        foreach (var storage in Accepted<XenStorage>(Made(text => new XenStorage(text, "thin", "xenbr0")), storage => storage.Group!))
         {
             using var config = Read(An.Spec("deadbeef"), storage);
             Assert.Equal($"/dev/{storage.Group}/{config.Text("name")}", config.Disk(config.List("disk")[0]).Path);
@@ -72,6 +72,17 @@ public sealed class HostileFieldTests(Trap trap) : IClassFixture<Trap>
         }
 
         Assert.All(Accepted<XenStorage>(Made(text => new XenStorage("vg0", text, "xenbr0")), storage => storage.Pool!), storage => Assert.Matches("^[A-Za-z0-9_.+][A-Za-z0-9_.+-]*\\z", storage.Pool!));
+    }
+
+    [Fact]
+    public void A_directory_of_disks_is_a_plain_path()
+    {
+        foreach (var storage in Accepted<XenStorage>(Made(text => XenStorage.InDirectory($"/srv/{text}", "xenbr0")), storage => storage.Directory!["/srv/".Length..]))
+        {
+            using var config = Read(An.Spec("deadbeef"), storage);
+            Assert.Equal(new XenDisk($"{storage.Directory}/{config.Text("name")}.raw", "xvda", XenDiskFormat.Raw, Writable: true, "block"), config.Disk(config.List("disk")[0]));
+            Assert.Equal(storage.Directory, Path.GetFullPath(storage.Directory!));
+        }
     }
 
     [Fact]

@@ -8,7 +8,7 @@ using Portal.Kernel;
 namespace Portal.Engine.Tests.Hostile;
 
 /// <summary>What somebody can do on a host who has the portal's key.</summary>
-public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Trap>, IDisposable
+public sealed partial class HostilePortalHostTests : IClassFixture<Trap>, IDisposable
 {
     private static readonly VmId s_vm = new(Guid.Parse("0190a5b0-0000-7000-8000-00000000beef"));
     private static readonly string s_domain = new DomainName(PortalHost.Instance, s_vm, 1).Text;
@@ -23,13 +23,14 @@ public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Tr
         "xl vcpu-set D *", "xl vcpu-pin D all *", "xl vcpu-list *", "xl block-list *", "xl block-attach D *", "xl block-detach D *", "xl network-list *", "xl network-attach D *",
         "xl network-attach D mac=02:70:00:00:00:01 *", "xl network-detach D *", "xl sched-credit -d D -w *", "xl sched-credit2 -d *", "xl pause *", "xl unpause *", "xl shutdown *",
         "xl reboot *", "xl destroy *", "put *", "get *", "remove *", "list *", "fill *", "fill /dev/vg0/D *", "fill /dev/vg0/D all * gzip", "digests *", "digests /dev/vg0/D *", "digests /dev/vg0/D 0 *", "read *", "read /dev/vg0/D *", "wipe *", "copy *", "copy * /dev/vg0/D", "copy /dev/vg0/t0123abcd-tiny *", "follow *", "type *", "forget *", "guard *", "guard D *",
-        "guard D 02:70:00:00:00:01 *", "unguard D *", "xl network-attach D mac=02:70:00:00:00:01 bridge=xenbr0 *",
+        "guard D 02:70:00:00:00:01 *", "unguard D *", "volumes *", "volume-make * 1b", "volume-make /srv/portal/D.raw *", "volume-clone * /srv/portal/D.raw 1b", "volume-clone /srv/portal/t0123abcd-tiny.raw * 1b",
+        "volume-grow * 1b", "volume-grow /srv/portal/D.raw *", "volume-remove *", "volume-tag /srv/portal/D.raw *", "volume-untag * portal.whole", "mkfs.ext4 *", "mkswap *", "sha256sum *", "xl block-attach D format=raw,vdev=xvdc,access=w,script=block,target=*", "xl network-attach D mac=02:70:00:00:00:01 bridge=xenbr0 *",
     ];
 
     // The lines of a domain's configuration, and in each the place for a value.
     private static readonly string[] s_lines =
     [
-        "*", "# *", "cmdline = \"*\"", "name = \"*\"", "kernel = \"*\"", "memory = *", "on_crash = \"*\"", "disk = [ '*' ]", "disk = [ 'phy:/dev/vg0/*,xvda,w' ]",
+        "*", "# *", "cmdline = \"*\"", "name = \"*\"", "kernel = \"*\"", "memory = *", "on_crash = \"*\"", "disk = [ '*' ]", "disk = [ 'phy:/dev/vg0/*,xvda,w' ]", "disk = [ 'format=raw,vdev=xvda,access=w,script=block,target=/srv/portal/*' ]", "disk = [ 'format=*,vdev=xvda,access=w,script=block,target=/srv/portal/D.raw' ]",
         "vif = [ 'mac=02:70:00:00:00:01,bridge=*' ]",
     ];
 
@@ -44,13 +45,20 @@ public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Tr
         """.Split(' ', '\n');
 
     private readonly PortalHost _host = new();
+    private readonly Trap _trap;
+
+    public HostilePortalHostTests(Trap trap)
+    {
+        _trap = trap;
+        _host.Configure("directory /srv/portal");
+    }
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_word_in_any_place_of_any_command_is_refused_or_has_plain_characters_alone()
     {
-        var asked = s_places.SelectMany(_ => trap.Strings, (place, word) => (Place: place, Word: word)).ToList();
+        var asked = s_places.SelectMany(_ => _trap.Strings, (place, word) => (Place: place, Word: word)).ToList();
 
         // Without a fence: what has the right form and would change something is refused for that, so none of it is done.
         var ends = await _host.AskAsync(asked.Select(ask => Line("", "", "5", [.. ask.Place.Split(' ').Select(part => part == "*" ? ask.Word : part.Replace("D", s_domain, StringComparison.Ordinal))])), Ct);
@@ -59,14 +67,14 @@ public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Tr
         Assert.All(let, pair => Assert.All(pair.First.Word.Split('\0'), word => Assert.Matches(Plain(), word))); // a NUL makes two words of one
         Assert.InRange(let.Count, 1, asked.Count / 100);
         Assert.DoesNotContain("no answer", ends);
-        Assert.False(trap.IsSprung);
+        Assert.False(_trap.IsSprung);
     }
 
     [Fact]
     public async Task What_stands_before_a_command_is_refused_or_a_number()
     {
         var vm = s_vm.Value.ToString("N");
-        var asked = trap.Strings.SelectMany(text => (string[][])[[text, "1", "5"], [vm, text, "5"], [vm, "1", text]], (text, head) => (Text: text, Head: head)).ToList();
+        var asked = _trap.Strings.SelectMany(text => (string[][])[[text, "1", "5"], [vm, text, "5"], [vm, "1", text]], (text, head) => (Text: text, Head: head)).ToList();
 
         var ends = await _host.AskAsync(asked.Select(ask => Line(ask.Head[0], ask.Head[1], ask.Head[2], "forget", s_domain)), Ct);
 
@@ -81,7 +89,7 @@ public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Tr
     {
         var foreign = s_foreign.SelectMany(program => (string[][])
         [
-            [program], [program, "-c", $"touch {trap.Home}/canary"], [program, "--help"], ["/bin/" + program], ["./" + program], ["../../usr/bin/" + program, "-rf", "/"],
+            [program], [program, "-c", $"touch {_trap.Home}/canary"], [program, "--help"], ["/bin/" + program], ["./" + program], ["../../usr/bin/" + program, "-rf", "/"],
             ["xl", program, s_domain], ["xl", "-v", program], [program.ToUpperInvariant()], [program + "\n"],
         ]).ToList();
         Assert.Equal(1_000, foreign.Count);
@@ -97,14 +105,14 @@ public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Tr
 
         Assert.Equal(1_000, refused);
         Assert.Equal(0, (await channel.RunAsync(new HostCommand("uname", ["--kernel-release"], TimeSpan.FromSeconds(30)), Ct)).ExitCode);
-        Assert.False(trap.IsSprung);
+        Assert.False(_trap.IsSprung);
     }
 
     [Fact]
     public async Task A_value_in_a_configuration_without_quotes_is_kept_and_Xen_reads_it_as_it_was()
     {
         await using var channel = await _host.ConnectAsync(Ct);
-        var values = trap.Strings.Where(value => Unquoted().IsMatch(value)).ToList();
+        var values = _trap.Strings.Where(value => Unquoted().IsMatch(value)).ToList();
         Assert.InRange(values.Count, 1000, HostileStrings.Count - 1000);
 
         foreach (var some in values.Chunk(100)) // a configuration has at most 64 KiB
@@ -122,27 +130,27 @@ public sealed partial class HostilePortalHostTests(Trap trap) : IClassFixture<Tr
             });
         }
 
-        Assert.False(trap.IsSprung);
+        Assert.False(_trap.IsSprung);
     }
 
     [Fact]
     public async Task Any_other_value_in_any_line_of_a_configuration_is_refused()
     {
         await using var channel = await _host.ConnectAsync(Ct);
-        var plain = trap.Strings.Where(value => Unquoted().IsMatch(value)).ToHashSet(StringComparer.Ordinal);
+        var plain = _trap.Strings.Where(value => Unquoted().IsMatch(value)).ToHashSet(StringComparer.Ordinal);
         List<(string Line, string Value)> kept = [];
 
-        for (var n = 0; n < trap.Strings.Count; n += 13) // a process each: with every string it would take a minute
+        for (var n = 0; n < _trap.Strings.Count; n += 13) // a process each: with every string it would take a minute
         {
-            var (line, value) = (s_lines[n % s_lines.Length], trap.Strings[n]);
-            if (!plain.Contains(value) && (await channel.RunAsync(Put(line.Replace("*", value, StringComparison.Ordinal)), Ct)).ExitCode == 0)
+            var (line, value) = (s_lines[n % s_lines.Length], _trap.Strings[n]);
+            if (!plain.Contains(value) && (await channel.RunAsync(Put(line.Replace("D.raw", s_domain + ".raw", StringComparison.Ordinal).Replace("*", value, StringComparison.Ordinal)), Ct)).ExitCode == 0)
             {
                 kept.Add((line, value));
             }
         }
 
         Assert.Empty(kept);
-        Assert.False(trap.IsSprung);
+        Assert.False(_trap.IsSprung);
     }
 
     public void Dispose() => _host.Dispose();

@@ -19,8 +19,11 @@ public sealed class LabHost : IAsyncLifetime
 {
     public const string Instance = "1ab1ab1a";
 
+    /// <summary>In which it lets the portal keep disks as files; who needs it makes it.</summary>
+    public const string Directory = "/srv/portal";
+
     /// <summary>A frame of kind H, number 0 and thirteen bytes.</summary>
-    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 3";
+    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 4";
 
     private readonly string _lab = Environment.GetEnvironmentVariable("PORTAL_LAB") ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/tmp", ".cache"), "portal", "lab");
     private readonly PortalKeyPair _pair = PortalKeyPair.New();
@@ -53,14 +56,14 @@ public sealed class LabHost : IAsyncLifetime
             return;
         }
 
-        _key = Path.Combine(Directory.CreateTempSubdirectory("portal-lab-").FullName, "key");
+        _key = Path.Combine(System.IO.Directory.CreateTempSubdirectory("portal-lab-").FullName, "key");
         await File.WriteAllTextAsync(_key, _pair.PrivatePem + "\n");
         File.SetUnixFileMode(_key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Assert.True(SshPublicKey.TryParse(await File.ReadAllTextAsync(Path.Combine(_lab, "host_key.pub")), out var host));
         Target = new SshTarget("127.0.0.1", int.Parse(await File.ReadAllTextAsync(Path.Combine(_lab, "port")), System.Globalization.CultureInfo.InvariantCulture), HostInstall.User, host);
         // Held open: a handshake takes an emulated host a second, and root is asked some hundred times.
         _door = Start("ssh", ["-M", "-N", .. AsRoot]);
-        var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], _pair.Public, "small", ["/dev/vgdisk/raw"]);
+        var script = HostInstall.Script(Instance, ["vgdisk", "vgswap"], _pair.Public, "small", ["/dev/vgdisk/raw"], Directory);
         foreach (var _ in Enumerable.Range(0, 2))
         {
             Assert.Contains("ready for the portal", await AsRootAsync("sh -s", script), StringComparison.Ordinal);
@@ -78,7 +81,7 @@ public sealed class LabHost : IAsyncLifetime
 
         if (_key is not null)
         {
-            Directory.Delete(Path.GetDirectoryName(_key)!, recursive: true);
+            System.IO.Directory.Delete(Path.GetDirectoryName(_key)!, recursive: true);
         }
     }
 

@@ -21,6 +21,35 @@ public sealed class HostInstallTests
         Assert.Throws<ArgumentException>(() => HostInstall.Script(instance, ["vg0", group], key));
         Assert.Throws<ArgumentException>(() => HostInstall.Script(instance, ["vg0"], key, group));
         Assert.Throws<ArgumentException>(() => HostInstall.Script(instance, ["vg0"], key, null, [group]));
+        Assert.Throws<ArgumentException>(() => HostInstall.Script(instance, [], key, directory: group));
+    }
+
+    [Theory]
+    [InlineData("/srv/portal\nEND-OF-CONF\nid")]
+    [InlineData("/srv/../etc")]
+    [InlineData("/srv/portal/")]
+    [InlineData("/dev/vg0")]
+    [InlineData("/etc")]
+    [InlineData("/")]
+    [InlineData("/srv/.portal")]
+    [InlineData("/srv/por,tal")]
+    public void What_is_no_directory_for_disks_never_reaches_it(string directory)
+    {
+        Assert.True(SshPublicKey.TryParse(Key, out var key));
+
+        Assert.Throws<ArgumentException>(() => HostInstall.Script("0123abcd", [], key, directory: directory));
+    }
+
+    [Fact]
+    public void A_host_whose_disks_are_files_needs_no_LVM()
+    {
+        Assert.True(SshPublicKey.TryParse(Key, out var key));
+
+        var script = HostInstall.Script("0123abcd", [], key, directory: "/srv/portal");
+
+        Assert.Contains("\ninstance 0123abcd\ndirectory /srv/portal\nEND-OF-CONF\n", script, StringComparison.Ordinal);
+        Assert.Contains("for program in sudo perl losetup xl nft; do", script, StringComparison.Ordinal);
+        Assert.Contains("for program in sudo perl lvs xl nft; do", HostInstall.Script("0123abcd", ["vg0"], key), StringComparison.Ordinal);
     }
 
     [Fact]

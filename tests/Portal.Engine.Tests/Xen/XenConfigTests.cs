@@ -49,6 +49,22 @@ public sealed class XenConfigTests
         Assert.Equal([$"mac={spec.Mac}", $"bridge={storage.Bridge}", $"ip={spec.Address.Address}", $"vifname={XenConfig.CardOf(spec.Mac)}"], Assert.Single(read.List("vif")).Split(',')); // as xl does, which is not in the library
     }, iter: 1000);
 
+    [Fact]
+    public void Xens_own_parser_reads_where_files_are_and_that_they_are_raw() =>
+        Gen.Select(s_spec, Gen.String[Gen.Char["abzAZ09_+.-"], 0, 40].Array[1, 2]).Select((spec, parts) => (spec, string.Concat(parts.Select(part => "/d" + part)))).Sample((spec, directory) =>
+        {
+            using var read = new XenParser(XenConfig.Write(spec, XenStorage.InDirectory(directory, "xenbr0"), "/kernel", "/initrd"));
+
+            Assert.Equal(
+                [
+                    new XenDisk($"{directory}/{spec.Name}.raw", "xvda", XenDiskFormat.Raw, Writable: true, "block"),
+                    new XenDisk($"{directory}/{spec.Name}-seed.raw", "xvdb", XenDiskFormat.Raw, Writable: false, "block"),
+                ],
+                read.List("disk").Select(read.Disk));
+            using var attached = new XenParser("");
+            Assert.Equal(new XenDisk($"{directory}/{spec.Name}-vdata.raw", "xvdc", XenDiskFormat.Raw, Writable: true, "block"), attached.Disk(XlCommands.BlockAttach("d", $"{directory}/{spec.Name}-vdata.raw", "xvdc", readOnly: false).Arguments[2]));
+        }, iter: 1000);
+
     [Theory]
     [InlineData("vcpus = 1\n", "vcpus = 1 2\n")]
     [InlineData("type = \"pv\"", "type = pv")]

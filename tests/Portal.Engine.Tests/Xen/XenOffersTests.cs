@@ -1,4 +1,5 @@
 using Portal.Engine.Lvm;
+using Portal.Engine.Pools;
 using Portal.Engine.Tests.Xen.Import;
 using Portal.Engine.Xen;
 using Portal.Kernel;
@@ -79,7 +80,7 @@ public sealed class XenOffersTests
 
     private static LogicalVolume[] Volumes { get; } =
     [
-        Volume("apache1", 2), Volume("swap1", 1), Volume("thin", 9) with { Attributes = "twi-aotz--" }, Volume("own", 1) with { Tags = [LvmCommands.Tag] },
+        Volume("apache1", 2), Volume("swap1", 1), Volume("thin", 9) with { Attributes = "twi-aotz--" }, Volume("own", 1) with { Tags = [StoredVolume.Own] },
     ];
 
     private static LogicalVolume Volume(string name, int gib) => new("vgdisk", name, ByteSize.FromGiB(gib), "-wi-a-----", [], null, null, null, null, null);

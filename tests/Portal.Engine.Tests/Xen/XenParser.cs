@@ -17,6 +17,7 @@ internal sealed partial class XenParser : IDisposable
     private const int PathAt = 16;
     private const int DeviceAt = 24;
     private const int FormatAt = 36;
+    private const int ScriptAt = 40;
     private const int WritableAt = 52;
 
     private const int MaxComplaint = 4096;
@@ -61,7 +62,8 @@ internal sealed partial class XenParser : IDisposable
                     Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(disk, PathAt)),
                     Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(disk, DeviceAt)),
                     (XenDiskFormat)Marshal.ReadInt32(disk, FormatAt),
-                    Marshal.ReadInt32(disk, WritableAt) != 0)
+                    Marshal.ReadInt32(disk, WritableAt) != 0,
+                    Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(disk, ScriptAt)))
                 : throw new FormatException(text);
         }
         finally
@@ -119,7 +121,7 @@ internal sealed partial class XenParser : IDisposable
 }
 
 /// <summary>A disk as Xen understood it.</summary>
-internal sealed record XenDisk(string? Path, string? Device, XenDiskFormat Format, bool Writable);
+internal sealed record XenDisk(string? Path, string? Device, XenDiskFormat Format, bool Writable, string? Script = null);
 
 /// <summary>libxl_disk_format: only what is written is named.</summary>
 internal enum XenDiskFormat

@@ -87,10 +87,10 @@ internal static class XlListReader
 
     private static Reading Disk(ForeignDraft draft, JsonPart part, KnownOnHost known)
     {
-        // Without these two there is nothing to adopt; a path is missing only where the drive is empty.
+        // Without these two there is nothing to adopt; a path is missing only where the drive is empty. The script "block" is Xen's own, which makes nothing else of it.
         var target = part["pdev_path"].Text is { } path ? DevicePath.Whole(path, known) : null;
         var cdrom = part["is_cdrom"].Number is > 0;
-        if (part["vdev"].Text is not { } device || (target is null && !cdrom) || part["backend_domid"].Number is > 0 || part["script"].Text is not null)
+        if (part["vdev"].Text is not { } device || (target is null && !cdrom) || part["backend_domid"].Number is > 0 || part["script"].Text is not (null or "block"))
         {
             return Reading.Not("The disk has no place on this host, or comes by a script or from another domain; the portal has no such disks.");
         }
