@@ -16,9 +16,6 @@ internal static class RemoteAnswers
     /// <summary>Somebody has a volume's file open.</summary>
     public static bool IsInUse(HostAnswer answer) => answer.ExitCode == 3;
 
-    /// <summary>There is no room for a volume's file.</summary>
-    public static bool IsFull(HostAnswer answer) => answer.ExitCode == 5;
-
     /// <summary>The refusal where the command was fenced off; null where it ran.</summary>
     public static FencedOff? Fenced(HostAnswer answer)
     {

@@ -98,7 +98,7 @@ internal sealed class DirectoryStore(XenHost host, string directory) : VolumeSto
     public override bool IsInUse(HostAnswer answer) => RemoteAnswers.IsInUse(answer);
 
     public override Refusal NoVolume(HostAnswer answer, ByteSize asked) =>
-        RemoteAnswers.IsFull(answer) || DiskFull.Said(answer) ? new PoolFull(asked, ByteSize.Zero) : new HostSaidNo("make the volume", XlAnswers.Complaint(answer));
+        DiskFull.Said(answer) ? new PoolFull(asked, ByteSize.Zero) : new HostSaidNo("make the volume", XlAnswers.Complaint(answer));
 
     protected override string? Forbidden(HostFacts facts) =>
         facts.Directories.Contains(Place) ? null : $"the portal may keep disks in {(facts.Directories.Count == 0 ? "no directory" : XenProbe.Said(facts.Directories))} on this host, and not in this one";
