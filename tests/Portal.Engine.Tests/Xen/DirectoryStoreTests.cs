@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Security.Cryptography;
 using Portal.Engine.Pools;
 using Portal.Engine.Remote;
@@ -83,6 +84,30 @@ public sealed class DirectoryStoreTests : IAsyncDisposable
         var larger = s_spec with { Disk = ByteSize.FromMiB(24) };
         Assert.Equal(StepOutcome.Changed, Value(await ActAsync(async act => await _store.CloneAsync(act, template, await FindAsync(s_disk), larger, Ct))));
         Assert.Equal(ByteSize.FromMiB(24), (await FindAsync(s_disk))!.Size);
+    }
+
+    [Fact]
+    public async Task A_file_is_compared_and_copied_in_parts_by_who_has_its_vms_fence()
+    {
+        Assert.Null(await MakeAsync(s_disk, ByteSize.FromMiB(40)));
+        var (path, content) = (_store.PathOf(s_disk), RandomNumberGenerator.GetBytes(DomainDisk.PartSize));
+
+        Assert.Equal(StepOutcome.Changed, Value(await ActAsync(async act =>
+        {
+            await act.MustAsync(PortalHostCommands.CopyPart(path, DomainDisk.PartSize, content, overZeros: true), Ct);
+            return Result<StepOutcome>.Of(StepOutcome.Changed);
+        })));
+        var digests = Value(await ActAsync(async act => Result<string>.Of(await act.AskAsync(PortalHostCommands.PartDigests(path, 0, 3), Ct))));
+        var read = Value(await ActAsync(async act => Result<ReadOnlyMemory<byte>>.Of(await act.ReadAsync(PortalHostCommands.ReadPart(path, 1), 32 << 20, Ct))));
+
+        Assert.Equal([null, Convert.ToHexStringLower(SHA256.HashData(content)), null], RemoteAnswers.PartDigests(digests, 3).Select(d => d.Sha256));
+        using var gzip = new GZipStream(new MemoryStream(read.ToArray()), CompressionMode.Decompress);
+        var unpacked = new MemoryStream();
+        await gzip.CopyToAsync(unpacked, Ct);
+        Assert.True(content.AsSpan().SequenceEqual(unpacked.ToArray()));
+        Assert.Equal(ByteSize.FromMiB(40), (await FindAsync(s_disk))!.Size);
+        Assert.Contains("needs its fence", (await Assert.ThrowsAsync<HostFaultException>(() => _host.AskAsync(PortalHostCommands.ReadPart(path, 1), Ct))).Message, StringComparison.Ordinal);
+        Assert.Contains("needs its fence", (await Assert.ThrowsAsync<HostFaultException>(() => _host.AskAsync(PortalHostCommands.RemoveVolume(path), Ct))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -66,6 +66,15 @@ public sealed class XenOffersTests
         Assert.Contains("Several files", Offers(new ForeignSighting("Apache1", DomainState.Off, [web, thief]))[0].Obstacles[0], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Where_disks_are_files_nothing_is_adopted()
+    {
+        var offer = XenOffers.With([Sighting(File("/etc/xen/a.cfg", s_good))], XenStorage.InDirectory("/srv/portal", "xen-br0"), [], [])[0].Offer!;
+
+        Assert.Equal((null, ""), (offer.Domain, offer.Permit));
+        Assert.Contains("This host's disks are files", Assert.Single(offer.Obstacles), StringComparison.Ordinal);
+    }
+
     private static AdoptionOffer Offer(string[] lines, params string[] permits)
     {
         var file = File("/etc/xen/a.cfg", lines);
