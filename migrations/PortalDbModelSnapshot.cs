@@ -658,6 +658,12 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(4000)")
                         .HasColumnName("given_devices");
 
+                    b.Property<string>("Guests")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("guests");
+
                     b.Property<bool>("HardwareVirtualisation")
                         .HasColumnType("boolean")
                         .HasColumnName("hardware_virtualisation");
@@ -678,6 +684,12 @@ namespace Portal.Migrations
                         .HasMaxLength(8)
                         .HasColumnType("character varying(8)")
                         .HasColumnName("instance");
+
+                    b.Property<string>("KernelGuests")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kernel_guests");
 
                     b.Property<string>("Kind")
                         .IsRequired()

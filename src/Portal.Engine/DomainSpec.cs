@@ -150,7 +150,8 @@ public enum DomainState
 
 /// <summary>A domain as the host listed it.</summary>
 /// <param name="ByGuest">It is off because its guest shut itself down. A reboot of the host, or a power taken away, is not that.</param>
-public sealed record DomainReport(DomainName Name, DomainState State, bool ByGuest = false);
+/// <param name="Saved">Whether its memory is kept while it is off, so that its next start goes on from there; null where that was not looked at.</param>
+public sealed record DomainReport(DomainName Name, DomainState State, bool ByGuest = false, bool? Saved = null);
 
 /// <summary>A file or volume in the pool that carries one of our domain names.</summary>
 public sealed record VolumeReport(DomainName Domain, string Name, ByteSize Size);

@@ -37,6 +37,16 @@ public enum StorageKind
     Directory,
 }
 
+/// <summary>How a Xen host runs guests whose kernel it starts. Those that start from their own disk are whole PCs (HVM) always.</summary>
+public enum KernelGuests
+{
+    /// <summary>Paravirtualised: on any processor.</summary>
+    Pv,
+
+    /// <summary>In the processor's own virtualisation, with Xen's devices alone. Not on every host, see <see cref="GuestKinds"/>.</summary>
+    Pvh,
+}
+
 /// <summary>How a Xen host is reached, and what the portal may use there.</summary>
 /// <param name="Key">The host's key, pinned when it was added: any other is refused before the portal says who it is.</param>
 /// <param name="Group">The volume group; null where disks are files.</param>
@@ -52,6 +62,9 @@ public sealed record XenAccess(string Address, int Port, SshPublicKey Key, strin
 
     /// <summary>Whether the portal makes a nearly full thin pool larger by itself, out of what is left in its group.</summary>
     public bool ExtendsPool { get; init; }
+
+    /// <summary>How guests run there that are started with a kernel of their template.</summary>
+    public KernelGuests Guests { get; init; }
 
     /// <summary>All volume groups that the portal uses there.</summary>
     public IReadOnlyList<string> Groups => [.. new[] { Group, SwapGroup }.OfType<string>()];

@@ -48,8 +48,9 @@ public sealed record ImageRefused(string Why)
     : Refusal("engine.image_refused", Why);
 
 /// <summary>Images start from their own disk, and this host cannot do that.</summary>
-public sealed record DiskNotBooted(string Template)
-    : Refusal("engine.disk_not_booted", $"{Template} starts from its own disk, which this host cannot: it starts kernels that lie beside the disk. Use a KVM host.");
+/// <param name="Why">What it lacks, in words that follow a colon.</param>
+public sealed record DiskNotBooted(string Template, string Why)
+    : Refusal("engine.disk_not_booted", $"{Template} starts from its own disk, which this host cannot do: {Why}.");
 
 /// <summary>The portal's machine cannot confine the programs that take an image apart.</summary>
 public sealed record NoSandbox(string Why)

@@ -22,11 +22,30 @@ public sealed record HostReport
     /// <summary>What the root disks of this portal's VMs take of the pool now: of a disk that fills slowly less than its size.</summary>
     public required ByteSize PoolTaken { get; init; }
 
+    /// <summary>How guests can run here.</summary>
+    public GuestKinds Guests { get; init; }
+
     /// <summary>Another after each boot of the machine; empty where that is not known.</summary>
     public string BootId { get; init; } = "";
 
     /// <summary>What keeps the host from working or will soon, each with its remedy; empty when all is well.</summary>
     public required IReadOnlyList<HostFinding> Findings { get; init; }
+}
+
+/// <summary>How guests can run on a host.</summary>
+[Flags]
+public enum GuestKinds
+{
+    None = 0,
+
+    /// <summary>Paravirtualised, started with a kernel.</summary>
+    Pv = 1,
+
+    /// <summary>In the processor's own virtualisation, without a PC around it, started with a kernel.</summary>
+    Pvh = 2,
+
+    /// <summary>As a whole PC with a firmware, which starts a guest's own disk, see <see cref="ImageBoot.Disk"/>.</summary>
+    Hvm = 4,
 }
 
 /// <summary>Something about a host that a person should know.</summary>

@@ -34,9 +34,6 @@ public interface IVmEngine
     /// <summary>The volumes in the pool that this portal's instance made (root disks and seeds), for the search for orphans. Changes nothing.</summary>
     Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct);
 
-    /// <summary>Whether guests can start from their own disk, see <see cref="ImageBoot.Disk"/>. Where not, such templates do not come here.</summary>
-    bool BootsDisks { get; }
-
     /// <summary>Whether domains that others made are found and read here. Where not, the host is not asked for them.</summary>
     bool SeesForeign { get; }
 

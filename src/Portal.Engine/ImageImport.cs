@@ -31,7 +31,7 @@ public enum ImageBoot
     /// <summary>Their host starts a kernel that lies beside the disk; the disk is one file system without partitions.</summary>
     Kernel,
 
-    /// <summary>The disk has a boot loader of its own, started by the firmware. Not on every host, see <see cref="IVmEngine.BootsDisks"/>.</summary>
+    /// <summary>The disk has a boot loader of its own, started by the firmware. Not on every host, see <see cref="GuestKinds.Hvm"/>.</summary>
     Disk,
 }
 

@@ -8,6 +8,9 @@ LAB_SOURCE="$ROOT/tests/lab"
 # Who saved a state can go on from it only with the same machine: processor, memory and devices.
 LAB_MEMORY_MIB=3072
 LAB_DOM0_MIB=1024
+# qemu64 and no more: with SMAP or XSAVE emulated, Xen's dom0 dies or its processes do. Guests in the processor's own virtualisation (PVH) want
+# qemu64,+svm,+npt, in a lab of its own (PORTAL_LAB): a state goes on with its processor alone.
+LAB_CPU="${PORTAL_LAB_CPU:-qemu64}"
 
 command_lab() {
     local what
@@ -101,7 +104,7 @@ lab_runs() {
     pid="$(cat "$LAB/pid" 2>/dev/null)" && [[ $pid =~ ^[0-9]+$ && $(cat "/proc/$pid/comm" 2>/dev/null) == qemu-system-x86 ]]
 }
 
-lab_stamp() { cat -- "$LAB_SOURCE"/{build.sh,init,settle.sh} "$ROOT/src/scripts/lab.sh" | sha256sum | head -c 16; }
+lab_stamp() { { cat -- "$LAB_SOURCE"/{build.sh,init,settle.sh} "$ROOT/src/scripts/lab.sh" && echo "$LAB_CPU"; } | sha256sum | head -c 16; }
 
 lab_is_built() { [[ $(cat "$LAB/built" 2>/dev/null) == "$(lab_stamp)" ]]; }
 
@@ -135,9 +138,8 @@ lab_boot() {
     local port
     port="$(free_port 22022 22122)"
     rm -f -- "$LAB/pid"
-    # qemu64 and no more: with SMAP or XSAVE emulated, Xen's dom0 dies or its processes do.
     run_apart qemu-system-x86_64 -name portal-lab -daemonize -pidfile "$LAB/pid" \
-        -machine q35 -accel tcg,thread=multi,tb-size=512 -cpu qemu64 -smp 2 -m "$LAB_MEMORY_MIB" -display none -vga none -nodefaults -no-reboot \
+        -machine q35 -accel tcg,thread=multi,tb-size=512 -cpu "$LAB_CPU" -smp 2 -m "$LAB_MEMORY_MIB" -display none -vga none -nodefaults -no-reboot \
         -kernel "$LAB/xen" \
         -append "console=com1 com1=115200 loglvl=warning guest_loglvl=warning dom0_mem=${LAB_DOM0_MIB}M,max:${LAB_DOM0_MIB}M dom0_max_vcpus=2 spec-ctrl=no xpti=no" \
         -initrd "$LAB/vmlinux root=/dev/vda console=hvc0 net.ifnames=0 mitigations=off quiet,$LAB/initrd-dom0" \

@@ -20,7 +20,7 @@ public sealed class HouseTests
     // What the engine's port says of a guest, its console and its host, and what can be changed of a guest, passes through App as it is; to wrap it would only repeat it.
     private static readonly string[] s_ofTheEngine =
     [
-        "Portal.Engine.DomainState", "Portal.Engine.DomainLog", "Portal.Engine.IGuestConsole", "Portal.Engine.HostKind", "Portal.Engine.StorageKind", "Portal.Engine.ImageFormat", "Portal.Engine.ImagePacking", "Portal.Engine.ImageBoot", "Portal.Engine.HostCheck", "Portal.Engine.CheckLevel", "Portal.Engine.JournalLine", "Portal.Engine.DomainChange",
+        "Portal.Engine.DomainState", "Portal.Engine.DomainLog", "Portal.Engine.IGuestConsole", "Portal.Engine.HostKind", "Portal.Engine.StorageKind", "Portal.Engine.KernelGuests", "Portal.Engine.ImageFormat", "Portal.Engine.ImagePacking", "Portal.Engine.ImageBoot", "Portal.Engine.HostCheck", "Portal.Engine.CheckLevel", "Portal.Engine.JournalLine", "Portal.Engine.DomainChange",
         // And what it says of domains that others made.
         "Portal.Engine.ForeignSighting", "Portal.Engine.ForeignReading", "Portal.Engine.ForeignDomain", "Portal.Engine.ForeignDomainType", "Portal.Engine.ForeignDisk", "Portal.Engine.ForeignVif", "Portal.Engine.CpuPin",
         "Portal.Engine.UnderstoodSetting", "Portal.Engine.NotUnderstoodSetting", "Portal.Engine.ShutdownAction", "Portal.Engine.AdoptionOffer", "Portal.Engine.AdoptedDomain", "Portal.Engine.AdoptedDisk",

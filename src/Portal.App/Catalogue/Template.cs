@@ -93,7 +93,7 @@ public sealed class TemplateVersion
 
     public string ImageName { get; private set; } = "";
 
-    /// <summary>How guests of it start: from its own disk they do so on some hosts alone, see <see cref="IVmEngine.BootsDisks"/>.</summary>
+    /// <summary>How guests of it start: from its own disk they do so on some hosts alone, see <see cref="GuestKinds.Hvm"/>.</summary>
     public ImageBoot Boot { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }

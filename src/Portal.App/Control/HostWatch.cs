@@ -161,9 +161,9 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         var quiet = await db.Vms.AsNoTracking()
             .Where(v => v.HostId == host.Id && (v.Stage == VmStage.Ready || v.Stage == VmStage.Deleting) && !db.Operations.Any(o => o.VmId == v.Id && o.FinishedAt == null && o.Owner != null))
             .ToListAsync(ct);
-        var same = quiet.Where(v => Seen(v).State == v.Seen).Select(v => v.Id).ToList();
+        var same = quiet.Where(v => Seen(v).State == v.Seen && !HasLostSaved(v, Seen(v))).Select(v => v.Id).ToList();
         await db.Vms.Where(v => same.Contains(v.Id) && (v.SeenAt == null || v.SeenAt < now)).ExecuteUpdateAsync(s => s.SetProperty(v => v.SeenAt, now), ct);
-        foreach (var vm in quiet.Where(v => Seen(v).State != v.Seen))
+        foreach (var vm in quiet.Where(v => !same.Contains(v.Id)))
         {
             // Who asks guests to go down, that go down with their host or while it is in maintenance, is the host.
             await ChangedAsync(vm.Id, booted || row.Mode == HostMode.Maintenance ? Seen(vm) with { ByGuest = false } : Seen(vm), asked, ct);
@@ -202,7 +202,7 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         // What was seen after this look had begun is newer than the look: an operation has ended meanwhile.
         var live = await db.Operations.AsNoTracking().SingleOrDefaultAsync(o => o.VmId == id && o.FinishedAt == null, ct);
         var seen = report.State;
-        if (vm.Stage is not (VmStage.Ready or VmStage.Deleting) || vm.Seen == seen || vm.SeenAt > asked || live is { Rests: false })
+        if (vm.Stage is not (VmStage.Ready or VmStage.Deleting) || (vm.Seen == seen && !HasLostSaved(vm, report)) || vm.SeenAt > asked || live is { Rests: false })
         {
             return;
         }
@@ -210,6 +210,11 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         var now = await db.NowAsync(ct);
         var before = vm.Seen;
         vm.Saw(seen, now);
+        if (before == seen)
+        {
+            vm.GaveUpSaved();
+        }
+
         // A guest that shut itself down did what its owner wanted in it: it is off, not broken. A host that was switched off did not: its guests are missed.
         // One that is due to be started went down with its host, which another replica has seen.
         if (report.ByGuest && live is null && !vm.StartDue)
@@ -218,12 +223,15 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         }
 
         await db.SettleUsageAsync(vm, allocated: true, running: seen is not (DomainState.Off or DomainState.Absent or DomainState.Crashed), now, ct);
-        db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, "vm.seen", vm.Id.Value, vm.Name, $"{before} -> {seen}".ToLowerInvariant()));
+        db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, "vm.seen", vm.Id.Value, vm.Name, before == seen ? "its saved memory is gone" : $"{before} -> {seen}".ToLowerInvariant()));
         await db.SaveChangesAsync(ct);
         await db.AnnounceAsync(Topic.Of(vm.Id), ct);
         await db.AnnounceAsync(Topic.Of(vm.TenantId), ct);
         await transaction.CommitAsync(ct);
     }
+
+    // The file lies on the host, whose root may remove it.
+    private static bool HasLostSaved(Vm vm, DomainReport report) => vm.Saved && report is { State: DomainState.Off, Saved: false };
 
     // Somebody stands where the host stood, or it was installed anew. Said once for each key, to all who look after hosts; nothing is sent there until the
     // new key was confirmed.

@@ -42,6 +42,9 @@ public sealed record HostForm
     /// <summary>The host's own block devices that operators may give to guests, each by its path.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
 
+    /// <summary>How guests run that are started with a kernel of their template.</summary>
+    public KernelGuests Guests { get; init; }
+
     public required string Bridge { get; init; }
 
     /// <summary>The network that the bridge is in.</summary>
@@ -156,6 +159,7 @@ public static partial class AddHost
             (form.Storage != StorageKind.ThinPool || (HostNames.IsLvm(form.ThinPool.Trim()) && form.ThinPool.Trim().Length <= 100), "thinPool", "A thin pool's name, as lvs lists it."),
             (form.SwapGroup.Trim() is var swap && (swap.Length == 0 || (HostNames.IsLvm(swap) && (form.Storage == StorageKind.Directory || swap != form.VolumeGroup.Trim()))), "swapGroup", "Another volume group's name, as vgs lists it, or nothing."),
             (form.Devices.Count <= MaxDevices && form.Devices.All(HostNames.IsDevice) && form.Devices.Distinct().Count() == form.Devices.Count, "devices", $"Paths of block devices, such as /dev/sdb1, each once; at most {MaxDevices}."),
+            (Enum.IsDefined(form.Guests), "guests", "Paravirtualised (Pv) or Pvh."),
             (HostNames.IsBridge(form.Bridge.Trim()), "bridge", "A bridge's name, such as xenbr0."),
             (form.ReservedMemoryMiB is >= 0 and <= 16L << 20, "reservedMemoryMiB", "Between 0 and 16777216 MiB."),
             (form.ReservedDiskGiB is >= 0 and <= 1L << 20, "reservedDiskGiB", "Between 0 and 1048576 GiB."),
@@ -170,6 +174,7 @@ public static partial class AddHost
         form.Address.Trim().ToLowerInvariant(), form.Port, key, form.Storage == StorageKind.Directory ? null : form.VolumeGroup.Trim(), form.Storage == StorageKind.ThinPool ? form.ThinPool.Trim() : null, form.Bridge.Trim())
     {
         Directory = form.Storage == StorageKind.Directory ? form.Directory.Trim() : null,
+        Guests = form.Guests,
         ExtendsPool = form is { Storage: StorageKind.ThinPool, ExtendPool: true },
         SwapGroup = form.SwapGroup.Trim() is { Length: > 0 } swap ? swap : null,
     };

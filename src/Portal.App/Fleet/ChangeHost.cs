@@ -3,6 +3,7 @@ using Npgsql;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Hosts;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Fleet;
@@ -12,6 +13,15 @@ public sealed record HostHasDisks(string Host, string At)
     : Refusal("hosts.has_disks", $"VMs on {Host} have their disks in its present pool. Delete them or add another host, then change the pool.")
 {
     public override string? Field { get; } = At;
+}
+
+/// <summary>It was looked at, and cannot run guests so.</summary>
+public sealed record HostCannotRun(string Host, KernelGuests Guests)
+    : Refusal("hosts.cannot_run", Guests == KernelGuests.Pvh
+        ? $"{Host} cannot run guests as PVH: its processor's virtualisation is missing or switched off, as its checks say. Switch it on in the machine's firmware (VT-x, AMD-V), then choose PVH."
+        : $"{Host} cannot run guests paravirtualised: its Xen was built without that. Leave it at PVH.")
+{
+    public override string? Field => "guests";
 }
 
 /// <summary>Changes where a Xen host is, what the portal uses there, and what is not sold. Its addresses stay: VMs have them.</summary>
@@ -53,6 +63,12 @@ public static class ChangeHost
                 return new HostHasDisks(host.Name, movesSwap ? "swapGroup" : wanted.Directory is not null ? "directory" : wanted.Pool is null || wanted.Group != xen.Group ? "volumeGroup" : "thinPool");
             }
 
+            // What was never looked at says so itself once it is.
+            if (wanted.Guests != xen.Guests && host.Guests != GuestKinds.None && !host.Guests.HasFlag(wanted.Guests == KernelGuests.Pvh ? GuestKinds.Pvh : GuestKinds.Pv))
+            {
+                return new HostCannotRun(host.Name, wanted.Guests);
+            }
+
             host.ReachBy(wanted);
             host.Keep(AddHost.ReserveOf(form));
             host.Allow(form.MaxOperations);
@@ -65,7 +81,7 @@ public static class ChangeHost
                 await db.PoolImages.Where(i => i.PoolId == pool.Id).ExecuteDeleteAsync(ct);
             }
 
-            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Storage}, swap in {wanted.SwapGroup ?? "the same"}{(wanted.ExtendsPool ? ", extended when nearly full" : "")}, {wanted.Bridge}{(form.Devices.Count == 0 ? "" : $", gives {string.Join(' ', form.Devices)}")}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor; {host.MaxOperations} operations at a time"));
+            db.Add(AuditEntry.OfPlatform(actor, "host.changed", host.Id.Value, host.Name, $"{wanted.Address}:{wanted.Port}, {wanted.Storage}, swap in {wanted.SwapGroup ?? "the same"}{(wanted.ExtendsPool ? ", extended when nearly full" : "")}, {wanted.Bridge}, kernels start {wanted.Guests}{(form.Devices.Count == 0 ? "" : $", gives {string.Join(' ', form.Devices)}")}; keeps {host.ReservedMemory}, {host.ReservedDisk}, {host.ReservedCpus} processors; {host.VcpusPerCpu} vCPUs a processor; {host.MaxOperations} operations at a time"));
             try
             {
                 await db.SaveChangesAsync(ct);

@@ -24,7 +24,7 @@ public static class GetHost
     /// <param name="VolumeGroup">Null where its disks are files in <paramref name="Directory"/>.</param>
     /// <param name="PortalFingerprint">The portal's own key.</param>
     /// <param name="Installation">The script for its root.</param>
-    public sealed record RemoteHost(string Address, int Port, string KeyType, string Fingerprint, string? ForeignKey, StorageKind Storage, string? VolumeGroup, string? Directory, string? ThinPool, bool ExtendsPool, string? SwapGroup, IReadOnlyList<string> Devices, string Bridge, string PortalFingerprint, string Installation);
+    public sealed record RemoteHost(string Address, int Port, string KeyType, string Fingerprint, string? ForeignKey, StorageKind Storage, string? VolumeGroup, string? Directory, string? ThinPool, bool ExtendsPool, string? SwapGroup, IReadOnlyList<string> Devices, string Bridge, KernelGuests Guests, string PortalFingerprint, string Installation);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access, PortalKeys keys, IHostDoor door, IVmEngines engines)
     {
@@ -58,7 +58,7 @@ public static class GetHost
         {
             var mine = await keys.PublicAsync(ct);
             return new RemoteHost(
-                xen.Address, xen.Port, xen.Key.Line.Split(' ')[0], xen.Key.Fingerprint, host.ForeignKey, xen.StorageKind, xen.Group, xen.Directory, xen.Pool, xen.ExtendsPool, xen.SwapGroup, host.Devices, xen.Bridge, mine.Fingerprint, door.Installation(host.Instance, xen.Groups, mine, xen.ExtendsPool ? xen.Pool : null, host.Devices, xen.Directory));
+                xen.Address, xen.Port, xen.Key.Line.Split(' ')[0], xen.Key.Fingerprint, host.ForeignKey, xen.StorageKind, xen.Group, xen.Directory, xen.Pool, xen.ExtendsPool, xen.SwapGroup, host.Devices, xen.Bridge, xen.Guests, mine.Fingerprint, door.Installation(host.Instance, xen.Groups, mine, xen.ExtendsPool ? xen.Pool : null, host.Devices, xen.Directory));
         }
     }
 }

@@ -94,6 +94,9 @@ public sealed class Host
     /// <summary>Null also where swap volumes lie with the other disks.</summary>
     public string? SwapGroup { get; private set; }
 
+    /// <summary>How guests run on a Xen host that are started with a kernel of their template; of no meaning for others.</summary>
+    public KernelGuests KernelGuests { get; private set; }
+
     /// <summary>The print of another key than the pinned one, which it shows now: nothing is said to it. Null where it shows the pinned one.</summary>
     public string? ForeignKey { get; private set; }
 
@@ -115,6 +118,9 @@ public sealed class Host
     public string Hypervisor { get; private set; } = "";
 
     public bool HardwareVirtualisation { get; private set; }
+
+    /// <summary>How guests can run on it, as it was seen last.</summary>
+    public GuestKinds Guests { get; private set; }
 
     public int Cpus { get; private set; }
 
@@ -144,19 +150,23 @@ public sealed class Host
 
     public HostConnection Connection => new(Id, Kind, Instance, PoolPath) { Xen = Xen };
 
+    /// <summary>Whether guests that start so can run here.</summary>
+    public bool Starts(ImageBoot boot) => boot == ImageBoot.Kernel || Guests.HasFlag(GuestKinds.Hvm);
+
     /// <summary>Where it is, for people.</summary>
     public string Place => Kind == HostKind.Xen ? $"{Address}, port {Port}" : "the portal's own machine";
 
     /// <summary>How a Xen host is reached; null for the others.</summary>
     public XenAccess? Xen =>
         Kind != HostKind.Xen ? null
-        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup, ThinPool, Bridge!) { Directory = Directory, SwapGroup = SwapGroup, ExtendsPool = ExtendsPool }
+        : SshPublicKey.TryParse(HostKey, out var key) ? new XenAccess(Address!, Port!.Value, key, VolumeGroup, ThinPool, Bridge!) { Directory = Directory, SwapGroup = SwapGroup, ExtendsPool = ExtendsPool, Guests = KernelGuests }
         : throw new InvalidOperationException($"Host {Id} has no key that can be read.");
 
     public void Saw(HostReport report, DateTimeOffset at)
     {
         Hypervisor = report.Hypervisor;
         HardwareVirtualisation = report.HardwareVirtualisation;
+        Guests = report.Guests;
         Cpus = report.Cpus;
         Memory = report.Memory;
         SeenAt = at;
@@ -204,7 +214,7 @@ public sealed class Host
     {
         ForeignKey = (Address, Port, HostKey) == (access.Address, access.Port, access.Key.Line) ? ForeignKey : null;
         (Address, Port, HostKey) = (access.Address, access.Port, access.Key.Line);
-        (VolumeGroup, Directory, ThinPool, Bridge, SwapGroup, ExtendsPool) = (access.Group, access.Directory, access.Pool, access.Bridge, access.SwapGroup, access.ExtendsPool);
+        (VolumeGroup, Directory, ThinPool, Bridge, SwapGroup, ExtendsPool, KernelGuests) = (access.Group, access.Directory, access.Pool, access.Bridge, access.SwapGroup, access.ExtendsPool, access.Guests);
     }
 
     /// <summary>What is not sold from now on.</summary>

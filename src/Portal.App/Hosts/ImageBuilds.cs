@@ -27,8 +27,7 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
             // A host whose pool was changed has none of its images any more, whatever was seen before.
             var ready = await db.PoolImages.AsNoTracking().Where(i => i.PoolId == pool.Id && i.State == PoolImageState.Ready).Select(i => i.TemplateVersionId).ToListAsync(ct);
             // One that starts from its own disk stays away from hosts that cannot, and so do orders of it.
-            var bootsDisks = versions.Any(v => v.Boot == ImageBoot.Disk) && engines.For(pool.host.Connection).BootsDisks;
-            foreach (var version in versions.Where(v => v.Boot == ImageBoot.Kernel || bootsDisks).Where(v => !looked.Contains((pool.Id, v.Id)) || !ready.Contains(v.Id)))
+            foreach (var version in versions.Where(v => pool.host.Starts(v.Boot)).Where(v => !looked.Contains((pool.Id, v.Id)) || !ready.Contains(v.Id)))
             {
                 if (await BuildAsync(pool.Id, pool.host, version.Id, version.Image, ct))
                 {

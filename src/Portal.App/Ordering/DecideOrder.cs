@@ -160,7 +160,7 @@ public static class DecideOrder
                 var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, order.TenantId, lockHosts: true, ct);
                 if (Placement.Choose(rooms, line.Names.Length, line.Vcpus, line.Memory, line.Disk) is not { } chosen)
                 {
-                    return Result<IReadOnlyList<Operation>>.Of(Placement.WhyNot(rooms, line.PlanName, line.Names.Length, line.Vcpus, line.Memory, line.Disk));
+                    return Result<IReadOnlyList<Operation>>.Of(await db.ReadWhyNotAsync(line.TemplateVersionId, rooms, line.PlanName, line.Names.Length, line.Vcpus, line.Memory, line.Disk, ct));
                 }
 
                 foreach (var (name, room) in line.Names.Zip(chosen))

@@ -114,7 +114,7 @@ public static class PlaceOrder
 
             var rooms = await system.ReadHostRoomsAsync(version.Value, tenant, lockHosts: false, ct);
             return Placement.Choose(rooms, form.Count, plan.Vcpus, plan.Memory, plan.Disk) is null
-                ? Placement.WhyNot(rooms, plan.Name, form.Count, plan.Vcpus, plan.Memory, plan.Disk)
+                ? await system.ReadWhyNotAsync(version.Value, rooms, plan.Name, form.Count, plan.Vcpus, plan.Memory, plan.Disk, ct)
                 : null;
         }
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Hosts;
 using Portal.App.Networks;
+using Portal.Engine;
 using Portal.Kernel;
 
 namespace Portal.App.Ordering;
@@ -25,6 +26,10 @@ public sealed record NoHostFits(string Plan, int Count, int HostsLookedAt)
     : Refusal("ordering.no_host_fits", HostsLookedAt == 0
         ? "No host is ready: none is online with this template built. An operator can see why on the hosts page."
         : $"No host has room for {Count} x {Plan}. Take a smaller plan or fewer, or ask the provider for capacity.");
+
+/// <summary>The template's guests start from their own disk, and no host that is in use does that.</summary>
+public sealed record NoHostBootsDisks()
+    : Refusal("ordering.no_host_boots_disks", "This template's guests start from their own disk, and no host that is in use can do that: it takes KVM, or Xen with hardware virtualisation. An operator sees on a host's page what it lacks.");
 
 /// <summary>Finds hosts for VMs: the one with the most free memory first, which spreads them.</summary>
 public static class Placement
@@ -61,8 +66,20 @@ public static class Placement
     public static Refusal WhyNot(IReadOnlyList<HostRoom> rooms, string plan, int count, int vcpus, ByteSize memory, ByteSize disk) =>
         Choose([.. rooms.Select(r => r with { Addresses = count })], count, vcpus, memory, disk) is null ? new NoHostFits(plan, count, rooms.Count) : new NoAddressLeft();
 
+    /// <summary>The same, with a look at what the template wants of a host where none was looked at.</summary>
+    public static async Task<Refusal> ReadWhyNotAsync(this PortalDb db, TemplateVersionId template, IReadOnlyList<HostRoom> rooms, string plan, int count, int vcpus, ByteSize memory, ByteSize disk, CancellationToken ct)
+    {
+        if (rooms.Count == 0 && await db.TemplateVersions.AnyAsync(v => v.Id == template && v.Boot == ImageBoot.Disk, ct)
+            && !(await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse).ToListAsync(ct)).Any(h => h.Starts(ImageBoot.Disk)))
+        {
+            return new NoHostBootsDisks();
+        }
+
+        return WhyNot(rooms, plan, count, vcpus, memory, disk);
+    }
+
     /// <summary>
-    /// The rooms of all hosts that are in use, work, and have the template's image. Disks count in full, though a pool of overlays fills slowly: what
+    /// The rooms of all hosts that are in use, work, have the template's image and can start it. Disks count in full, though a pool of overlays fills slowly: what
     /// is sold can be used. A pool has what is free and what our own volumes take already, less what is sold. With <paramref name="lockHosts"/> the
     /// hosts' rows are locked, so that two decisions cannot sell the same room.
     /// </summary>
@@ -77,12 +94,14 @@ public static class Placement
                      join image in db.PoolImages on pool.Id equals image.PoolId
                      where image.TemplateVersionId == template && image.State == PoolImageState.Ready
                      select pool).ToListAsync(ct);
+        // A host may have the image and have lost since what its guests are started with.
+        var boot = template is null ? ImageBoot.Kernel : await db.TemplateVersions.Where(v => v.Id == template).Select(v => v.Boot).SingleOrDefaultAsync(ct);
         var sold = await db.ReadSoldAsync(ct);
         var addresses = await db.CountFreeAddressesAsync(tenant, ct);
         return
         [
             .. from host in usable
-               where host.Mode == HostMode.InUse && host.Problem is null && host.SeenAt is not null
+               where host.Mode == HostMode.InUse && host.Problem is null && host.SeenAt is not null && host.Starts(boot)
                join pool in ready on host.Id equals pool.HostId
                let used = sold.GetValueOrDefault(host.Id) ?? SoldRoom.Nothing
                select new HostRoom(

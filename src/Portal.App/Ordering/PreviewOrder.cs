@@ -60,7 +60,7 @@ public static class PreviewOrder
             var chosen = Placement.Choose(rooms, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk);
             if (chosen is null)
             {
-                problems.Add(Placement.WhyNot(rooms, order.Plan.Name, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk));
+                problems.Add(await system.ReadWhyNotAsync(order.Version.Id, rooms, order.Plan.Name, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk, ct));
             }
 
             return new Preview(

@@ -14,7 +14,7 @@ namespace Portal.App.Templates;
 /// <summary>No host can test it now.</summary>
 /// <param name="Boot">How its guests start: not every host is for each.</param>
 public sealed record NoHostForTest(ImageBoot Boot)
-    : Refusal("templates.no_host", $"No {(Boot == ImageBoot.Disk ? "KVM host" : "host")} is in use and well, and a new version is tested on one before it is offered. Add a host or mend one, then build again.");
+    : Refusal("templates.no_host", $"No host{(Boot == ImageBoot.Disk ? " that starts guests from their own disk" : "")} is in use and well, and a new version is tested on one before it is offered. Add a host or mend one, then build again.{(Boot == ImageBoot.Disk ? " A Xen host says among its checks what it lacks for that." : "")}");
 
 /// <summary>Works builds of templates off, one at a time in each process. What a process that died was at is taken over, as operations are.</summary>
 public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop workshop, IVmEngines engines, ProcessLease lease, TimeProvider clock, ILogger<TemplateBuilds> logger)
@@ -87,7 +87,7 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         }
 
         var hosts = await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse && h.Problem == null).OrderBy(h => h.Name).ToListAsync(ct);
-        var host = hosts.FirstOrDefault(h => version.Boot == ImageBoot.Kernel || engines.For(h.Connection).BootsDisks);
+        var host = hosts.FirstOrDefault(h => h.Starts(version.Boot));
         var network = host is null ? null : await db.Networks.AsNoTracking().OrderBy(n => n.Id).FirstOrDefaultAsync(n => n.HostId == host.Id, ct);
         if (host is null || network is null)
         {

@@ -19,7 +19,7 @@ internal sealed class ConsoleLogs(PoolLayout pool, IHostShell shell)
     /// <summary>Gives back all but the last MiB of each log that grew by 16 MiB. Safe to repeat.</summary>
     public async Task BoundAsync(IReadOnlyList<DomainReport> domains, CancellationToken ct)
     {
-        foreach (var (name, state, _) in domains)
+        foreach (var (name, state, _, _) in domains)
         {
             var log = new FileInfo(pool.ConsoleLog(name));
             if (state == DomainState.Absent || !log.Exists)

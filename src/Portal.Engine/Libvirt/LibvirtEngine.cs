@@ -58,7 +58,11 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         return reports;
     }
 
-    public async Task<DomainReport> LookAsync(DomainName name, CancellationToken ct) => new(name, await _virsh.StateAsync(name, ct).ConfigureAwait(false));
+    public async Task<DomainReport> LookAsync(DomainName name, CancellationToken ct)
+    {
+        var state = await _virsh.StateAsync(name, ct).ConfigureAwait(false);
+        return new DomainReport(name, state, Saved: state == DomainState.Off ? await IsSavedAsync(name, ct).ConfigureAwait(false) : null);
+    }
 
     public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => Task.FromResult(_pool.Volumes(_host.Instance));
 
@@ -112,7 +116,6 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => UndefineAsync(hold, name, ct), ct);
 
-    public bool BootsDisks => true;
 
     // Disks are layers over a template's image here, and not read in parts.
     public Task<DiskListing> ListDisksAsync(DomainName name, CancellationToken ct) => Task.FromResult(new DiskListing([], ["Its host does not copy disks to others."]));
@@ -409,8 +412,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
             await RunAsync(hold, command, doing, ct).ConfigureAwait(false) is { } refusal ? refusal : await SeenAsync(name, seen => seen == after, after.ToString().ToLowerInvariant(), ct).ConfigureAwait(false);
     }
 
-    private async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) =>
-        (await _virsh.AskAsync(VirshCommands.Saved(), ct).ConfigureAwait(false)).Split('\n', StringSplitOptions.TrimEntries).Contains(name.Text);
+    private async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) => (await _virsh.SavedAsync(ct).ConfigureAwait(false)).Contains(name.Text);
 
     private async Task<Result<StepOutcome>> ShutdownAsync(FenceHold hold, DomainName name, CancellationToken ct)
     {

@@ -42,6 +42,7 @@ internal sealed class LibvirtProbe(string instance, PoolLayout pool, IHostShell 
         {
             Hypervisor = hypervisor,
             HardwareVirtualisation = kvm,
+            Guests = GuestKinds.Hvm,
             Cpus = Environment.ProcessorCount,
             Memory = MemoryOfMachine(),
             BootId = (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", ct).ConfigureAwait(false)).Trim(),

@@ -42,6 +42,9 @@ internal sealed class Virsh(IHostShell shell)
         return reports;
     }
 
+    /// <summary>The names of those whose memory is kept.</summary>
+    public async Task<HashSet<string>> SavedAsync(CancellationToken ct) => [.. (await AskAsync(VirshCommands.Saved(), ct).ConfigureAwait(false)).Split('\n', StringSplitOptions.TrimEntries)];
+
     public async Task<DomainState> StateAsync(DomainName name, CancellationToken ct)
     {
         var command = VirshCommands.StateOf(name.Text);

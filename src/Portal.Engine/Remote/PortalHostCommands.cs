@@ -42,6 +42,9 @@ internal static class PortalHostCommands
     /// <summary>Where xenconsoled writes what a guest prints.</summary>
     public static string ConsoleLog(string domain) => $"/var/log/xen/console/guest-{domain}.log";
 
+    /// <summary>Where the device model of a whole PC writes what its guest prints on the serial line.</summary>
+    public static string SerialLog(string domain) => $"/var/log/xen/console/serial-{domain}.log";
+
     public static HostCommand Put(string file, string text) => new("put", [file], s_quick) { Input = text, Shown = $"cat > {Files}/{file}" };
 
     public static HostCommand Put(string file, ReadOnlyMemory<byte> content) => new("put", [file], s_slow) { Content = content, Shown = $"cat > {Files}/{file}" };

@@ -42,6 +42,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
             {
                 Hypervisor = "Simulated: no real machine",
                 HardwareVirtualisation = false,
+                Guests = shape.BootsDisks ? GuestKinds.Hvm : GuestKinds.None,
                 Cpus = shape.Cpus,
                 Memory = shape.Memory,
                 BootId = _store.BootId,
@@ -83,7 +84,6 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) =>
         AskAsync(SimulatedVerb.ListVolumes, () => _pool.Volumes(_host.Instance), ct);
 
-    public bool BootsDisks => true;
 
     public bool SeesForeign => true;
 
@@ -290,7 +290,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     }
 
     private DomainReport Look(DomainName name) =>
-        _store.Read(name) is { } domain ? new(name, domain.State, domain is { State: DomainState.Off, ByGuest: true }) : new(name, DomainState.Absent);
+        _store.Read(name) is { } domain ? new(name, domain.State, domain is { State: DomainState.Off, ByGuest: true }, domain is { State: DomainState.Off, Saved: true }) : new(name, DomainState.Absent);
 
     private ByteSize Free(SimulatedShape shape) => new(Math.Max(0, shape.Pool.Bytes - Taken().Bytes));
 

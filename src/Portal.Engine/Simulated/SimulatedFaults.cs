@@ -152,6 +152,9 @@ public sealed record SimulatedShape
     /// <summary>Its guests have nearly filled it, as they do a pool that was sold more than once.</summary>
     public bool PoolFills { get; init; }
 
+    /// <summary>Whether it starts guests from their own disk.</summary>
+    public bool BootsDisks { get; init; } = true;
+
     /// <summary>How long each verb takes, at least.</summary>
     public int LatencyMs { get; init; }
 

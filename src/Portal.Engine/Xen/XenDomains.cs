@@ -13,12 +13,14 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
     {
         var defined = (await host.AskAsync(PortalHostCommands.List("domains"), ct).ConfigureAwait(false)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var running = XlAnswers.Domains(await host.AskAsync(XlCommands.List(), ct).ConfigureAwait(false)).Where(d => d.Name is not null).GroupBy(d => d.Name!).ToDictionary(g => g.Key, g => g.First().State);
+        // A question more only where it has an answer.
+        var saved = defined.Any(d => !running.ContainsKey(d)) ? await SavedAsync(ct).ConfigureAwait(false) : [];
         List<DomainReport> reports = [];
         foreach (var text in defined.Union(running.Keys))
         {
             if (DomainName.TryParse(text, out var name) && name.Instance == host.Instance)
             {
-                reports.Add(running.TryGetValue(text, out var state) ? On(name, state) : await OffAsync(name, ct).ConfigureAwait(false));
+                reports.Add(running.TryGetValue(text, out var state) ? On(name, state) : await OffAsync(name, saved.Contains(text), ct).ConfigureAwait(false));
             }
         }
 
@@ -28,7 +30,7 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
     public async Task<DomainReport> LookAsync(DomainName name, CancellationToken ct)
     {
         var state = await host.StateAsync(name, ct).ConfigureAwait(false);
-        return state == DomainState.Off ? await OffAsync(name, ct).ConfigureAwait(false) : On(name, state);
+        return state == DomainState.Off ? await OffAsync(name, await IsSavedAsync(name, ct).ConfigureAwait(false), ct).ConfigureAwait(false) : On(name, state);
     }
 
     public async Task<Result<StepOutcome>> DefineAsync(XenActing act, DomainSpec spec, CancellationToken ct)
@@ -36,7 +38,8 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         var template = $"{PortalHostCommands.Files}/images/{host.TemplateOf(spec.Template)}";
         var wanted = spec.Adopted is { } adopted
             ? XenConfig.Write(spec, adopted, host.Storage, $"{PortalHostCommands.Files}/images/{spec.Name.Text}")
-            : XenConfig.Write(spec, host.Storage, $"{template}.kernel", $"{template}.initrd");
+            : spec.Template.Boot == ImageBoot.Disk ? XenConfig.WritePc(spec, host.Storage)
+            : XenConfig.Write(spec, host.Storage, $"{template}.kernel", $"{template}.initrd", host.Guests);
         if (await host.ConfigAsync(spec.Name, ct).ConfigureAwait(false) is { } there)
         {
             if (XenConfig.DigestOf(there) is not { } digest)
@@ -153,8 +156,7 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
     }
 
     /// <summary>Whether the guest's memory lies in a file, from which its next start goes on.</summary>
-    public async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) =>
-        (await host.AskAsync(PortalHostCommands.List("saves"), ct).ConfigureAwait(false)).Split('\n').Contains(name.Text);
+    public async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) => (await SavedAsync(ct).ConfigureAwait(false)).Contains(name.Text);
 
     /// <summary>Gives up the file of a guest's memory; false where there was none.</summary>
     public async Task<bool> ForgetSavedAsync(XenActing act, DomainName name, CancellationToken ct)
@@ -196,6 +198,8 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         return await act.RunAsync(XlCommands.Unpause(name.Text), "unpause the domain", ct).ConfigureAwait(false);
     }
 
+    private async Task<HashSet<string>> SavedAsync(CancellationToken ct) => [.. (await host.AskAsync(PortalHostCommands.List("saves"), ct).ConfigureAwait(false)).Split('\n')];
+
     // Whoever started it: how it ended before is of before.
     private DomainReport On(DomainName name, DomainState state)
     {
@@ -203,7 +207,7 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
         return new DomainReport(name, state);
     }
 
-    private async Task<DomainReport> OffAsync(DomainName name, CancellationToken ct)
+    private async Task<DomainReport> OffAsync(DomainName name, bool saved, CancellationToken ct)
     {
         // Read once for each end: the log does not change any more. One that could not be read is asked for again.
         if (!_byGuest.TryGetValue(name, out var byGuest) && await host.RunAsync(XlCommands.Log(name.Text), ct).ConfigureAwait(false) is { Succeeded: true } log)
@@ -212,6 +216,6 @@ internal sealed class XenDomains(XenHost host, TimeProvider clock)
             _byGuest[name] = byGuest;
         }
 
-        return new DomainReport(name, DomainState.Off, byGuest);
+        return new DomainReport(name, DomainState.Off, byGuest, saved);
     }
 }

@@ -70,9 +70,6 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
             where domain is { } of && of.Instance == _host.Instance
             select new VolumeReport(domain.Value, volume.Name, volume.Size)];
 
-    // No boot loader of a guest is ever read by a host of Xen.
-    public bool BootsDisks => false;
-
     public bool SeesForeign => true;
 
     public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => _foreign.FindAsync(ct);
@@ -91,7 +88,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<StepOutcome>> EnsureForeignRunningAsync(Fence fence, DomainSpec spec, CancellationToken ct) => _host.ActAsync(fence, spec.Name, act => _adoption.StartAgainAsync(act, spec, ct));
 
-    public Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) => _volumes.EnsureTemplateAsync(image, ct);
+    public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct) =>
+        image.Boot == ImageBoot.Disk && (await _probe.KindsAsync(ct).ConfigureAwait(false)).WhyNoPcs is { } why ? new DiskNotBooted($"{image.Name} {image.Version}", why) : await _volumes.EnsureTemplateAsync(image, ct).ConfigureAwait(false);
 
     public Task<Result<StepOutcome>> EnsureRootDiskAsync(Fence fence, DomainSpec spec, CancellationToken ct) => _host.ActAsync(fence, spec.Name, act => _volumes.MakeDiskAsync(act, spec, ct));
 

@@ -17,6 +17,7 @@ internal sealed class XenHost : IAsyncDisposable
         _shell = shell;
         Instance = instance;
         ExtendsPool = access.ExtendsPool;
+        Guests = access.Guests;
         Storage = access.Directory is { } directory
             ? XenStorage.InDirectory(directory, access.Bridge, access.SwapGroup)
             : new XenStorage(access.Group ?? throw new ArgumentException("Disks lie somewhere.", nameof(access)), access.Pool, access.Bridge, access.SwapGroup);
@@ -29,6 +30,9 @@ internal sealed class XenHost : IAsyncDisposable
 
     /// <summary>Whether the thin pool is made larger by the portal itself.</summary>
     public bool ExtendsPool { get; }
+
+    /// <summary>How guests run that are started with a kernel of their template.</summary>
+    public KernelGuests Guests { get; }
 
     /// <summary>Where disks are made.</summary>
     public VolumeStore Store { get; }
@@ -78,10 +82,22 @@ internal sealed class XenHost : IAsyncDisposable
     /// <summary>The end of a log that the host keeps of a domain; empty where there is none.</summary>
     public async Task<string> ReadLogAsync(DomainName name, DomainLog log, CancellationToken ct)
     {
-        var answer = await RunAsync(PortalHostCommands.Tail(log == DomainLog.Console ? PortalHostCommands.ConsoleLog(name.Text) : $"/var/log/xen/xl-{name.Text}.log", LogTail.Length), ct).ConfigureAwait(false);
-        return answer.Succeeded ? LogTail.Clean(answer.Output)
-            : answer.Error.Contains("No such file", StringComparison.Ordinal) ? ""
-            : throw new HostFaultException($"The log of {name} cannot be read: {XlAnswers.Complaint(answer)}");
+        // A whole PC has both: what xenconsoled keeps of it is not its console.
+        foreach (var file in log == DomainLog.Console ? new[] { PortalHostCommands.SerialLog(name.Text), PortalHostCommands.ConsoleLog(name.Text) } : [$"/var/log/xen/xl-{name.Text}.log"])
+        {
+            var answer = await RunAsync(PortalHostCommands.Tail(file, LogTail.Length), ct).ConfigureAwait(false);
+            if (answer.Succeeded)
+            {
+                return LogTail.Clean(answer.Output);
+            }
+
+            if (!answer.Error.Contains("No such file", StringComparison.Ordinal))
+            {
+                throw new HostFaultException($"The log of {name} cannot be read: {XlAnswers.Complaint(answer)}");
+            }
+        }
+
+        return "";
     }
 
     /// <summary>All volumes where disks are made, and those of VMs where swap volumes are.</summary>

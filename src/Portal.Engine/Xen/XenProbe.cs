@@ -30,10 +30,11 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
     {
         var info = XlAnswers.Info(await host.AskAsync(XlCommands.Info(), ct).ConfigureAwait(false));
         var facts = HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false));
-        var stores = await LookAsync(facts, ct).ConfigureAwait(false);
+        var (stores, kinds) = (await LookAsync(facts, ct).ConfigureAwait(false), XenKinds.Of(info, facts));
         return new HostReport
         {
             Hypervisor = $"Xen {info.Version}, {info.Scheduler}",
+            Guests = kinds.Kinds,
             HardwareVirtualisation = true, // PV guests run on the processor itself, with or without its extensions for it
             Cpus = info.Cpus,
             Memory = info.Memory,
@@ -41,7 +42,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             PoolSize = stores[0].Room?.Size ?? ByteSize.Zero,
             PoolFree = stores[0].Room?.Free ?? ByteSize.Zero,
             PoolTaken = new ByteSize(stores[0].Volumes.Where(v => v.Pool == host.Storage.Pool && DomainName.TryParse(v.Name, out var of) && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
-            Findings = [.. stores.SelectMany(s => s.Checks).Concat([BridgeCheck(facts), GuardCheck(facts)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
+            Findings = [.. stores.SelectMany(s => s.Checks).Concat([BridgeCheck(facts), GuardCheck(facts), kinds.KernelCheck(host.Guests)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
         };
     }
 
@@ -63,11 +64,17 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             .. (await LookAsync(facts, ct).ConfigureAwait(false)).SelectMany(s => s.Checks),
             BridgeCheck(facts),
             GuardCheck(facts),
+            XenKinds.Of(info, facts).KernelCheck(host.Guests),
+            XenKinds.Of(info, facts).PcCheck,
             ToolCheck(facts),
             ConsoleCheck(facts),
             ClockCheck(facts, asked, answered),
         ];
     }
+
+    /// <summary>How guests can run here. Changes nothing.</summary>
+    public async Task<XenKinds> KindsAsync(CancellationToken ct) =>
+        XenKinds.Of(XlAnswers.Info(await host.AskAsync(XlCommands.Info(), ct).ConfigureAwait(false)), HostFacts.Parse(await host.AskAsync(PortalHostCommands.Facts(), ct).ConfigureAwait(false)));
 
     /// <exception cref="ArgumentException">There is no such paper.</exception>
     public async Task<string> ReadPaperAsync(string paper, CancellationToken ct) =>

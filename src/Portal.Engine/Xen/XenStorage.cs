@@ -56,6 +56,9 @@ internal sealed record XenStorage
     /// <summary>One of its own volumes, likewise.</summary>
     public string DiskOf(string volume, string guestDevice, bool readOnly) => Disk(PathOf(volume), guestDevice, readOnly);
 
+    /// <summary>One of its own volumes in the CD-ROM drive of a whole PC, which QEMU serves.</summary>
+    public string DriveOf(string volume) => $"format=raw,vdev=hdc,access=r,devtype=cdrom,target={PathOf(volume)}";
+
     /// <summary>Where a volume is on the host.</summary>
     public string PathOf(string volume) => Directory is { } directory ? $"{directory}/{volume}.raw" : $"/dev/{Group}/{volume}";
 }

@@ -24,11 +24,6 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
     public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
     {
-        if (image.Boot == ImageBoot.Disk)
-        {
-            return new DiskNotBooted($"{image.Name} {image.Version}");
-        }
-
         var name = host.TemplateOf(image);
         if ((await host.VolumesAsync(ct).ConfigureAwait(false)).Any(v => v.Name == name && v.IsWhole))
         {
@@ -169,7 +164,7 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         {
             var size = new ByteSize(new FileInfo(raw).Length);
             var kernel = local.TemplateElf(image);
-            foreach (var (path, part) in new[] { (File.Exists(kernel) ? kernel : local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
+            foreach (var (path, part) in image.Boot == ImageBoot.Disk ? [] : new[] { (File.Exists(kernel) ? kernel : local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
             {
                 await MustAsync(PortalHostCommands.PutImage($"{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
             }

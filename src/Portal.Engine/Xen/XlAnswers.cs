@@ -10,6 +10,7 @@ namespace Portal.Engine.Xen;
 internal sealed record XenDomain(string? Name, int DomId, long MemoryMiB, int Vcpus, DomainState State, decimal CpuSeconds);
 
 /// <summary>What `xl info` says of a host.</summary>
+/// <param name="Capabilities">Its virt_caps: words such as pv, hvm and hap.</param>
 internal sealed record XenInfo(string Version, int Cpus, ByteSize Memory, ByteSize FreeMemory, string Capabilities, string Scheduler);
 
 /// <summary>A vCPU as `xl vcpu-list` lists it.</summary>

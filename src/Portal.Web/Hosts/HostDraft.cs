@@ -28,6 +28,8 @@ public sealed class HostDraft
     /// <summary>One on each line.</summary>
     public string Devices { get; set; } = "";
 
+    public KernelGuests Guests { get; set; }
+
     public string Bridge { get; set; } = "xenbr0";
 
     public string Network { get; set; } = "";
@@ -64,6 +66,7 @@ public sealed class HostDraft
             ExtendPool = remote.ExtendsPool,
             SwapGroup = remote.SwapGroup ?? "",
             Devices = string.Join('\n', remote.Devices),
+            Guests = remote.Guests,
             Bridge = remote.Bridge,
             Network = guests.Network,
             FirstIp = guests.First,
@@ -109,6 +112,7 @@ public sealed class HostDraft
         ExtendPool = ExtendPool,
         SwapGroup = SwapGroup,
         Devices = Devices.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+        Guests = Guests,
         Bridge = Bridge,
         Network = Network,
         FirstIp = FirstIp,

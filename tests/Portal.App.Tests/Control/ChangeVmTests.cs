@@ -124,6 +124,25 @@ public sealed class ChangeVmTests(WorldFixture fixture) : IClassFixture<WorldFix
     }
 
     [Fact]
+    public async Task Saved_memory_that_was_thrown_away_on_the_host_is_no_longer_saved()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = await _world.RunningVmAsync(ct);
+        var saved = await DoAsync(vm, s_save, ct);
+        await _world.Main.Get<HostWatch>().LookAsync(ct);
+        await IsAsync(vm, ShownStatus.Saved, WantedState.Stopped, DomainState.Off, saved: true, [Meter.VmAllocated], ct);
+        var engine = await _world.EngineAsync(ct);
+        await engine.EnsureOffAsync(new Fence(vm.Id, saved.Epoch), vm.DomainOn(await _world.HostAsync(ct)), ct);
+
+        await _world.Main.Get<HostWatch>().LookAsync(ct);
+
+        await IsAsync(vm, ShownStatus.Stopped, WantedState.Stopped, DomainState.Off, saved: false, [Meter.VmAllocated], ct);
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.Equal("its saved memory is gone", (await db.AuditEntries.Where(e => e.ObjectId == vm.Id.Value && e.Verb == "vm.seen").OrderByDescending(e => e.Id).FirstAsync(ct)).Details);
+        await Operations.Picture.CheckBooksAsync(_world, vm.Id, ct);
+    }
+
+    [Fact]
     public async Task A_guest_that_goes_off_before_it_is_saved_was_not_saved_and_the_operation_says_so()
     {
         var ct = TestContext.Current.CancellationToken;

@@ -212,7 +212,10 @@ public sealed class MoveVmTests(WorldFixture fixture) : IClassFixture<WorldFixtu
         await ChangeAsync("UPDATE networks SET gateway = '10.77.2.2' WHERE host_id = $1", other);
         await ChangeAsync("UPDATE hosts SET kind = 'LocalLibvirt' WHERE id = $1", other);
         Assert.Contains("another hypervisor", (await AskAsync(vm, other)).Refusal?.Message, StringComparison.Ordinal);
-        await ChangeAsync("UPDATE hosts SET kind = 'Simulated' WHERE id = $1", other);
+        await ChangeAsync("UPDATE hosts SET kind = 'Simulated', guests = 'Pv, Pvh' WHERE id = $1", other);
+        await _world.Database.ExecuteAsync("UPDATE template_versions SET boot = 'Disk'", Ct);
+        Assert.Contains("from their own disk", (await AskAsync(vm, other)).Refusal?.Message, StringComparison.Ordinal);
+        await ChangeAsync("UPDATE hosts SET guests = 'Hvm' WHERE id = $1", other);
         await _world.DoAsync(vm, OperationKind.Change, Ct);
         Assert.Contains("is paused", (await AskAsync(vm, other)).Refusal?.Message, StringComparison.Ordinal);
         var choices = (await _world.Main.Get<ListMoveTargets.Handler>().HandleAsync(new(_world.Tenant, vm.Id), _world.Operator, Ct)).Value;

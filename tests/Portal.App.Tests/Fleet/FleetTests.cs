@@ -270,6 +270,34 @@ public sealed class FleetTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task How_guests_run_that_start_with_a_kernel_is_a_setting_that_a_host_has_to_be_able_to_serve()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        var (changing, reading) = (world.Main.Get<ChangeHost.Handler>(), world.Main.Get<GetHost.Handler>());
+        var id = (await AddAsync(world, Form("xen1"), ct)).Value;
+        Assert.Equal(KernelGuests.Pv, (await reading.HandleAsync(new(id), world.Administrator, ct)).Value.Remote!.Guests);
+
+        // Nobody has looked at it yet: it says so itself once somebody does.
+        Assert.True((await changing.HandleAsync(new(id, Form("xen1") with { Guests = KernelGuests.Pvh }), world.Administrator, ct)).Succeeded);
+
+        await using var db = world.Main.Dbs.ForSystem();
+        Assert.Equal(KernelGuests.Pvh, (await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == id, ct)).Xen!.Guests);
+        Assert.Contains("kernels start Pvh", (await db.AuditEntries.SingleAsync(e => e.Verb == "host.changed", ct)).Details, StringComparison.Ordinal);
+
+        await world.Database.ExecuteAsync("UPDATE hosts SET guests = 'Pv', kernel_guests = 'Pv' WHERE id = $1", ct, id.Value);
+        var refused = (await changing.HandleAsync(new(id, Form("xen1") with { Guests = KernelGuests.Pvh }), world.Administrator, ct)).Refusal;
+        Assert.Equal(("hosts.cannot_run", "guests"), (refused?.Code, refused?.Field));
+        Assert.Contains("VT-x", refused?.Message, StringComparison.Ordinal);
+        await world.Database.ExecuteAsync("UPDATE hosts SET guests = 'Pvh, Hvm', kernel_guests = 'Pvh' WHERE id = $1", ct, id.Value);
+        Assert.IsType<HostCannotRun>((await changing.HandleAsync(new(id, Form("xen1")), world.Administrator, ct)).Refusal);
+        // What it is set to already stands against no other change.
+        await world.Database.ExecuteAsync("UPDATE hosts SET guests = 'Pv' WHERE id = $1", ct, id.Value);
+        Assert.True((await changing.HandleAsync(new(id, Form("xen1") with { Guests = KernelGuests.Pvh, ReservedCpus = 1 }), world.Administrator, ct)).Succeeded);
+        Assert.Equal("guests", AddHost.Check(Form("xen1") with { Guests = (KernelGuests)7 })?.Field);
+    }
+
+    [Fact]
     public async Task Swap_volumes_have_a_group_of_their_own_which_the_host_lets_the_portal_use()
     {
         var ct = TestContext.Current.CancellationToken;

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Portal.App.Control;
 using Portal.App.Hosts;
 using Portal.App.Networks;
@@ -30,6 +31,34 @@ public sealed class PlacementTests(PostgresFixture postgres)
 
         var fourth = await world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(world.Tenant, await world.FormAsync("fourth", ct), "k"), world.Owner, ct);
         Assert.Equal("ordering.no_host_fits", fourth.Refusal?.Code);
+    }
+
+    [Fact]
+    public async Task What_starts_from_its_own_disk_comes_only_to_hosts_that_can_start_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var world = await PortalWorld.CreateAsync(postgres, ct);
+        await world.Database.ExecuteAsync("UPDATE template_versions SET boot = 'Disk'", ct);
+        world.Faults.Shape = new SimulatedShape { BootsDisks = false };
+        await world.Main.Get<HostWatch>().LookAsync(ct);
+        var orders = world.Main.Get<PlaceOrder.Handler>();
+
+        // It has the image, and has lost since what starts it.
+        var refused = (await orders.HandleAsync(new(world.Tenant, await world.FormAsync("first", ct), "k"), world.Owner, ct)).Refusal;
+        var preview = (await world.Main.Get<PreviewOrder.Handler>().HandleAsync(new(world.Tenant, await world.FormAsync("first", ct)), world.Owner, ct)).Value;
+
+        Assert.IsType<NoHostBootsDisks>(refused);
+        Assert.Contains(preview.Problems, p => p is NoHostBootsDisks);
+        Assert.Equal(0, preview.HostsThatFit);
+        await world.Database.ExecuteAsync("DELETE FROM pool_images", ct);
+        await world.Main.Get<ImageBuilds>().BuildMissingAsync(new HashSet<(PoolId, TemplateVersionId)>(), ct);
+        await using var db = world.Main.Dbs.ForSystem();
+        Assert.False(await db.PoolImages.AnyAsync(ct));
+
+        world.Faults.Shape = new SimulatedShape();
+        await world.Main.Get<HostWatch>().LookAsync(ct);
+        await world.Main.Get<ImageBuilds>().BuildMissingAsync(new HashSet<(PoolId, TemplateVersionId)>(), ct);
+        Assert.Equal(VmStage.Ready, (await world.RunningVmAsync(ct)).Stage);
     }
 
     [Fact]

@@ -2,10 +2,12 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Portal.App.Access;
 using Portal.App.Catalogue;
+using Portal.App.Control;
 using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.App.Templates;
 using Portal.Engine;
+using Portal.Engine.Simulated;
 using Portal.Kernel;
 using Portal.Testing.Postgres;
 using Portal.Testing.Worlds;
@@ -51,6 +53,22 @@ public sealed class ImportTemplateTests(PostgresFixture postgres)
         Assert.Equal(2, await db.PoolImages.CountAsync(i => i.State == PoolImageState.Ready, Ct));
         var row = (await world.Main.Get<ListTemplates.Handler>().HandleAsync(new(OfferedOnly: true), world.Owner, Ct)).Value.Single(t => t.Slug == "alma-10");
         Assert.Equal(ImageBoot.Disk, row.Boot);
+    }
+
+    [Fact]
+    public async Task Without_a_host_that_starts_it_it_is_not_offered_and_that_is_what_is_said()
+    {
+        await using var world = await PortalWorld.CreateAsync(postgres, Ct);
+        var workshop = new Workshop();
+        world.Faults.Shape = new SimulatedShape { BootsDisks = false };
+        await world.Main.Get<HostWatch>().LookAsync(Ct);
+        await AskAsync(world, workshop, s_alma);
+
+        await Builds(world.Main, workshop).RunNextAsync(Ct);
+
+        var build = Assert.Single(await ListAsync(world));
+        Assert.Equal(TemplateBuildState.Failed, build.State);
+        Assert.Contains("No host that starts guests from their own disk", build.Problem, StringComparison.Ordinal);
     }
 
     [Fact]

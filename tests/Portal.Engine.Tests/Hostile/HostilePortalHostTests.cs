@@ -31,6 +31,7 @@ public sealed partial class HostilePortalHostTests : IClassFixture<Trap>, IDispo
     private static readonly string[] s_lines =
     [
         "*", "# *", "cmdline = \"*\"", "name = \"*\"", "kernel = \"*\"", "memory = *", "on_crash = \"*\"", "disk = [ '*' ]", "disk = [ 'phy:/dev/vg0/*,xvda,w' ]", "disk = [ 'format=raw,vdev=xvda,access=w,script=block,target=/srv/portal/*' ]", "disk = [ 'format=*,vdev=xvda,access=w,script=block,target=/srv/portal/D.raw' ]",
+        "serial = \"*\"", "serial = \"unix:*,server=on,wait=off,logfile=*,logappend=on\"", "bios = \"*\"", $"disk = [ 'phy:/dev/vg0/{s_domain},xvda,w', 'format=raw,vdev=hdc,access=r,devtype=cdrom,target=/dev/vg0/*' ]",
         "vif = [ 'mac=02:70:00:00:00:01,bridge=*' ]",
     ];
 

@@ -63,7 +63,7 @@ public sealed class LibvirtHost : IAsyncLifetime
             if (_engine is not null)
             {
                 // What a failed test left running.
-                foreach (var (name, _, _) in await _engine.ListDomainsAsync(CancellationToken.None))
+                foreach (var (name, _, _, _) in await _engine.ListDomainsAsync(CancellationToken.None))
                 {
                     await _engine.EnsureUndefinedAsync(new Fence(name.Vm, long.MaxValue), name, CancellationToken.None);
                 }

@@ -65,6 +65,67 @@ public sealed class XenConfigTests
             Assert.Equal(new XenDisk($"{directory}/{spec.Name}-vdata.raw", "xvdc", XenDiskFormat.Raw, Writable: true, "block"), attached.Disk(XlCommands.BlockAttach("d", $"{directory}/{spec.Name}-vdata.raw", "xvdc", readOnly: false).Arguments[2]));
         }, iter: 1000);
 
+    [Fact]
+    public void A_guest_that_is_to_run_as_PVH_differs_in_that_alone_and_one_that_is_not_is_written_as_ever() => s_spec.Sample(
+        spec =>
+        {
+            var (pv, pvh) = (XenConfig.Write(spec, s_plain, "/k", "/i"), XenConfig.Write(spec, s_plain, "/k", "/i", KernelGuests.Pvh));
+
+            using var read = new XenParser(pvh);
+
+            Assert.Equal("pvh", read.Text("type"));
+            Assert.Equal(Body(pv), Body(pvh).Replace("\"pvh\"", "\"pv\"", StringComparison.Ordinal));
+            Assert.NotEqual(XenConfig.DigestOf(pv), XenConfig.DigestOf(pvh));
+        },
+        iter: 100);
+
+    [Fact]
+    public void A_guest_that_starts_from_its_own_disk_is_a_whole_PC_with_a_serial_line_and_its_seed_in_the_drive() => Gen.Select(s_spec, s_storage).Sample((spec, storage) =>
+    {
+        using var read = new XenParser(XenConfig.WritePc(spec, storage));
+
+        Assert.Equal((spec.Name.Text, "hvm", "seabios", "c", "none", 0), (read.Text("name"), read.Text("type"), read.Text("bios"), read.Text("boot"), read.Text("vga"), read.Number("vnc")));
+        Assert.Equal((null, null, null), (read.Text("kernel"), read.Text("ramdisk"), read.Text("cmdline")));
+        Assert.Equal((spec.Memory.CeilingMiB, spec.Memory.CeilingMiB, spec.Vcpus), (read.Number("memory"), read.Number("maxmem"), read.Number("vcpus")));
+        Assert.Equal(("destroy", "restart", "destroy"), (read.Text("on_poweroff"), read.Text("on_reboot"), read.Text("on_crash")));
+        Assert.Equal($"unix:/var/lib/portal-host/serial/{spec.Name},server=on,wait=off,logfile=/var/log/xen/console/serial-{spec.Name}.log,logappend=on", read.Text("serial"));
+        Assert.InRange($"/var/lib/portal-host/serial/{spec.Name}".Length, 1, 107); // what the kernel takes for a socket
+        Assert.Equal(
+            [
+                new XenDisk($"/dev/{storage.Group}/{spec.Name}", "xvda", XenDiskFormat.Raw, Writable: true),
+                // Of the disks that Xen emulates only a drive is read only.
+                new XenDisk($"/dev/{storage.Group}/{spec.Name}-seed", "hdc", XenDiskFormat.Raw, Writable: false) { Cdrom = true },
+            ],
+            read.List("disk").Select(read.Disk));
+        Assert.Equal([$"mac={spec.Mac}", $"bridge={storage.Bridge}", $"ip={spec.Address.Address}", $"vifname={XenConfig.CardOf(spec.Mac)}"], Assert.Single(read.List("vif")).Split(','));
+        Assert.InRange($"{XenConfig.CardOf(spec.Mac)}-emu".Length, 1, 15); // the emulated card beside it
+    }, iter: 1000);
+
+    [Fact]
+    public void Its_disks_may_be_files_as_well()
+    {
+        var spec = An.Spec("deadbeef");
+
+        using var read = new XenParser(XenConfig.WritePc(spec, XenStorage.InDirectory("/srv/portal", "xenbr0")));
+
+        Assert.Equal(
+            [
+                new XenDisk($"/srv/portal/{spec.Name}.raw", "xvda", XenDiskFormat.Raw, Writable: true, "block"),
+                new XenDisk($"/srv/portal/{spec.Name}-seed.raw", "hdc", XenDiskFormat.Raw, Writable: false) { Cdrom = true },
+            ],
+            read.List("disk").Select(read.Disk));
+    }
+
+    [Fact]
+    public void One_that_was_adopted_has_its_console_on_the_serial_line_as_well()
+    {
+        var spec = An.Spec("deadbeef");
+
+        using var read = new XenParser(XenConfig.Write(spec, new AdoptedDomain("win", "/etc/xen/win.cfg", ForeignDomainType.Hvm, null, null, null, [new AdoptedDisk("win", "hda", false)]), s_plain, "/images/x"));
+
+        Assert.Equal(("hvm", "c", $"unix:/var/lib/portal-host/serial/{spec.Name},server=on,wait=off,logfile=/var/log/xen/console/serial-{spec.Name}.log,logappend=on"), (read.Text("type"), read.Text("boot"), read.Text("serial")));
+    }
+
     [Theory]
     [InlineData("vcpus = 1\n", "vcpus = 1 2\n")]
     [InlineData("type = \"pv\"", "type = pv")]
@@ -97,4 +158,6 @@ public sealed class XenConfigTests
         Assert.NotEqual(XenConfig.DigestOf(config), XenConfig.DigestOf(XenConfig.Write(spec with { Vcpus = 2 }, s_plain, "/k", "/i")));
         Assert.Null(XenConfig.DigestOf("name = \"somebody's\"\n"));
     }
+
+    private static string Body(string config) => config[(config.IndexOf('\n', StringComparison.Ordinal) + 1)..];
 }

@@ -12,13 +12,14 @@ internal sealed partial class XenParser : IDisposable
     private const string Util = "libxlutil.so.4.17";
     private const string Light = "libxenlight.so.4.17";
 
-    // libxl_device_disk of libxl_types.idl: backend_domid, backend_domname, pdev_path, vdev, backend, format, script, removable, readwrite.
+    // libxl_device_disk of libxl_types.idl: backend_domid, backend_domname, pdev_path, vdev, backend, format, script, removable, readwrite, is_cdrom.
     private const int DiskLength = 512; // more than it has
     private const int PathAt = 16;
     private const int DeviceAt = 24;
     private const int FormatAt = 36;
     private const int ScriptAt = 40;
     private const int WritableAt = 52;
+    private const int CdromAt = 56;
 
     private const int MaxComplaint = 4096;
 
@@ -64,6 +65,9 @@ internal sealed partial class XenParser : IDisposable
                     (XenDiskFormat)Marshal.ReadInt32(disk, FormatAt),
                     Marshal.ReadInt32(disk, WritableAt) != 0,
                     Marshal.PtrToStringUTF8(Marshal.ReadIntPtr(disk, ScriptAt)))
+                {
+                    Cdrom = Marshal.ReadInt32(disk, CdromAt) != 0,
+                }
                 : throw new FormatException(text);
         }
         finally
@@ -121,7 +125,10 @@ internal sealed partial class XenParser : IDisposable
 }
 
 /// <summary>A disk as Xen understood it.</summary>
-internal sealed record XenDisk(string? Path, string? Device, XenDiskFormat Format, bool Writable, string? Script = null);
+internal sealed record XenDisk(string? Path, string? Device, XenDiskFormat Format, bool Writable, string? Script = null)
+{
+    public bool Cdrom { get; init; }
+}
 
 /// <summary>libxl_disk_format: only what is written is named.</summary>
 internal enum XenDiskFormat

@@ -35,7 +35,6 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
 
         public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => engine.ListVolumesAsync(ct);
 
-        public bool BootsDisks => engine.BootsDisks;
 
         public bool SeesForeign => engine.SeesForeign;
 
