@@ -520,6 +520,12 @@ namespace Portal.Migrations
                         .HasColumnName("created_at")
                         .HasDefaultValueSql("clock_timestamp()");
 
+                    b.Property<string>("FirstBoot")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("first_boot");
+
                     b.Property<string>("ImageName")
                         .IsRequired()
                         .HasMaxLength(63)
@@ -1559,6 +1565,11 @@ namespace Portal.Migrations
                         .HasColumnType("numeric(20,10)")
                         .HasColumnName("running_per_hour");
 
+                    b.Property<string>("SealedUserData")
+                        .HasMaxLength(24000)
+                        .HasColumnType("character varying(24000)")
+                        .HasColumnName("sealed_user_data");
+
                     b.Property<string>("SshKeyLines")
                         .IsRequired()
                         .HasMaxLength(81940)
@@ -1584,6 +1595,11 @@ namespace Portal.Migrations
                     b.Property<Guid>("TenantId")
                         .HasColumnType("uuid")
                         .HasColumnName("tenant_id");
+
+                    b.Property<string>("UserDataSha256")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("user_data_sha256");
 
                     b.Property<int>("Vcpus")
                         .HasColumnType("integer")
@@ -2215,6 +2231,11 @@ namespace Portal.Migrations
                     b.Property<bool>("Saved")
                         .HasColumnType("boolean")
                         .HasColumnName("saved");
+
+                    b.Property<string>("SealedUserData")
+                        .HasMaxLength(24000)
+                        .HasColumnType("character varying(24000)")
+                        .HasColumnName("sealed_user_data");
 
                     b.Property<string>("Seen")
                         .IsRequired()

@@ -11,6 +11,7 @@ using Portal.App.Ordering;
 using Portal.App.Outbox;
 using Portal.App.Setup;
 using Portal.App.Templates;
+using Portal.App.Vms;
 using Portal.Engine;
 
 namespace Portal.App;
@@ -28,6 +29,7 @@ public static class AppServices
         services.AddDataProtection().SetApplicationName("portal").PersistKeysToDbContext<PortalDb>();
         services.AddOptions<MailOptions>().Bind(configuration.GetSection(MailOptions.Section)).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PortalDbs>();
+        services.AddSingleton<UserDataSeal>();
         services.AddSingleton<AccessRules>();
         services.AddSingleton<ActorSource>();
         services.AddSingleton<ChangeFeed>();

@@ -83,6 +83,9 @@ public sealed record DomainSpec
     /// <summary>Keys that may sign in as the template's user.</summary>
     public required IReadOnlyList<SshPublicKey> SshKeys { get; init; }
 
+    /// <summary>What its owner gave along for its first boot; null where nothing.</summary>
+    public UserData? UserData { get; init; }
+
     /// <summary>What it was before the portal adopted it; null where the portal made it from its template.</summary>
     public AdoptedDomain? Adopted { get; init; }
 }
@@ -113,7 +116,7 @@ public sealed partial record TemplateImage
     }
 
     /// <summary>The small Linux that ships with the portal: Debian's cloud kernel (on Xen its general one) and a busybox userland.</summary>
-    public static TemplateImage TinyLinux { get; } = new("tiny-linux", "2");
+    public static TemplateImage TinyLinux { get; } = new("tiny-linux", "3");
 
     /// <summary>Stands where a domain was adopted, and so made from nothing of the portal's.</summary>
     public static TemplateImage None { get; } = new("adopted", "0");

@@ -11,6 +11,10 @@ public interface IImageWorkshop
     /// <exception cref="HostFaultException">A tool is missing or failed.</exception>
     Task<Result<StepOutcome>> EnsureDebianAsync(TemplateImage image, string release, Action<string> heard, CancellationToken ct);
 
+    /// <summary>Whether a release of Debian is where this machine has its packages from. What was found holds for some minutes.</summary>
+    /// <param name="release">Its codename.</param>
+    Task<bool> HasDebianAsync(string release, CancellationToken ct);
+
     /// <summary>
     /// Makes sure that the image is here, importing what an operator brought where it is not: fetched from public addresses alone, bounded, and taken apart only by
     /// programs in a sandbox. Takes minutes. Safe to repeat, as long as the upload is there.

@@ -27,7 +27,9 @@ builder.Services.AddPortalHealth();
 builder.Services.AddPortalApi();
 builder.Services.AddScoped<CurrentActor>();
 builder.Services.AddPortalPages();
-builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+builder.Services.AddRazorComponents().AddInteractiveServerComponents()
+    // The longest field is user data: 16 Ki characters, of at most six bytes each on their way.
+    .AddHubOptions(hub => hub.MaximumReceiveMessageSize = 128 * 1024);
 builder.Services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(180));
 builder.Services.AddOptions<ForwardedHeadersOptions>().Configure<Microsoft.Extensions.Options.IOptions<PortalOptions>>(Edge.Trust);
 var alone = args.Contains("--migrate") || args.Contains("--password-link") || args.Contains("--lab-host");

@@ -26,6 +26,8 @@ internal static class An
         SshKeys = [KeyOf(Key)],
     };
 
+    public static UserData Data(string text) => UserData.TryParse(text, out var data) ? data : throw new FormatException(text);
+
     public static GuestAddress Address(string address) =>
         new(IPAddress.Parse(address), 16, IPAddress.Parse("10.77.2.2"), IPAddress.Parse("10.77.2.3"));
 

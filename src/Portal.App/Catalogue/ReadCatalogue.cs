@@ -7,7 +7,8 @@ namespace Portal.App.Catalogue;
 
 /// <summary>A template as lists show it.</summary>
 /// <param name="Boot">How its newest version starts.</param>
-public sealed record TemplateRow(TemplateId Id, string Slug, string Name, string Description, string SignIn, string Version, ByteSize MinMemory, ByteSize MinDisk, bool Offered, ImageBoot Boot);
+/// <param name="FirstBoot">What of it acts on user data.</param>
+public sealed record TemplateRow(TemplateId Id, string Slug, string Name, string Description, string SignIn, string Version, ByteSize MinMemory, ByteSize MinDisk, bool Offered, ImageBoot Boot, FirstBoot FirstBoot);
 
 /// <summary>All templates, for those who keep them.</summary>
 public static class ListTemplates
@@ -28,7 +29,7 @@ public static class ListTemplates
             var versions = (await db.TemplateVersions.AsNoTracking().ToListAsync(ct)).GroupBy(v => v.TemplateId).ToDictionary(g => g.Key, g => g.OrderByDescending(v => v.ReleasedAt is not null).ThenByDescending(v => v.Id.Value).First());
             var templates = await db.Templates.AsNoTracking().Where(t => t.Offered || !request.OfferedOnly).OrderBy(t => t.Name).ToListAsync(ct);
             return Result<IReadOnlyList<TemplateRow>>.Of(
-                [.. templates.Where(t => versions.ContainsKey(t.Id)).Select(t => new TemplateRow(t.Id, t.Slug, t.Name, t.Description, t.SignIn, versions[t.Id].Version, t.MinMemory, t.MinDisk, t.Offered, versions[t.Id].Boot))]);
+                [.. templates.Where(t => versions.ContainsKey(t.Id)).Select(t => new TemplateRow(t.Id, t.Slug, t.Name, t.Description, t.SignIn, versions[t.Id].Version, t.MinMemory, t.MinDisk, t.Offered, versions[t.Id].Boot, versions[t.Id].FirstBoot))]);
         }
     }
 }

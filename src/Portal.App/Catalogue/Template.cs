@@ -61,6 +61,19 @@ public sealed class Template
     }
 }
 
+/// <summary>What of an image acts on its user data at a VM's first boot.</summary>
+public enum FirstBoot
+{
+    /// <summary>The portal's own first-boot script, which runs a script and nothing else.</summary>
+    Script,
+
+    /// <summary>Its own: its test has taken its name from the seed, as cloud-init does.</summary>
+    CloudInit,
+
+    /// <summary>Nothing: its test has taken no notice of the seed.</summary>
+    Nothing,
+}
+
 /// <summary>One version of a template: an image whose content never changes. An order gets the newest that was ever built somewhere.</summary>
 public sealed class TemplateVersion
 {
@@ -95,6 +108,8 @@ public sealed class TemplateVersion
 
     /// <summary>How guests of it start: from its own disk they do so on some hosts alone, see <see cref="GuestKinds.Hvm"/>.</summary>
     public ImageBoot Boot { get; private set; }
+
+    public FirstBoot FirstBoot { get; private set; }
 
     public DateTimeOffset CreatedAt { get; private set; }
 

@@ -24,7 +24,7 @@ internal sealed class HostSteps(TimeProvider clock)
     private static readonly TimeSpan s_watch = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(300);
 
-    public static DomainSpec SpecOf(Vm vm, DomainName name, Network network, TemplateImage image) => new()
+    public static DomainSpec SpecOf(Vm vm, DomainName name, Network network, TemplateImage image, UserData? userData) => new()
     {
         Name = name,
         Vcpus = vm.Vcpus,
@@ -35,6 +35,7 @@ internal sealed class HostSteps(TimeProvider clock)
         Mac = vm.Mac,
         Address = network.Guest(vm.Ip),
         SshKeys = vm.SshKeys,
+        UserData = userData,
         Adopted = vm.Adopted,
     };
 

@@ -15,7 +15,7 @@ namespace Portal.App.Operations;
 /// Works an operation off: claims it, does its steps (look, act, look, with a row before and after), and records the end together with what it means
 /// for the VM, its usage and its address in one transaction. May die at any point and be started again by another process.
 /// </summary>
-public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLease lease, TimeProvider clock, ILogger<OperationRunner> logger)
+public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLease lease, UserDataSeal seal, TimeProvider clock, ILogger<OperationRunner> logger)
 {
     private const int ClaimLocks = 7004;
 
@@ -403,7 +403,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var version = vm.TemplateVersionId is { } template ? await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == template, ct) : null;
         var image = version?.Image ?? TemplateImage.None;
         var move = claim.Kind == OperationKind.Move ? await LoadMoveAsync(db, claim, vm, network, image, ct) : null;
-        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, vm.DomainOn(host), network, image), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText), move);
+        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, vm.DomainOn(host), network, image, seal.Open(vm.SealedUserData)), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText), move);
     }
 
     private async Task<MoveSteps> LoadMoveAsync(PortalDb db, Claim claim, Vm vm, Networks.Network network, TemplateImage image, CancellationToken ct)
@@ -414,7 +414,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         async Task<MoveEnd> EndAsync(HostId id)
         {
             var host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == id, ct);
-            return new MoveEnd(host, engines.For(host.Connection), HostSteps.SpecOf(vm, row.NameOn(host), network, image));
+            return new MoveEnd(host, engines.For(host.Connection), HostSteps.SpecOf(vm, row.NameOn(host), network, image, seal.Open(vm.SealedUserData)));
         }
     }
 

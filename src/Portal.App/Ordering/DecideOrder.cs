@@ -206,6 +206,7 @@ public static class DecideOrder
                 Network = address.NetworkId,
                 Ip = address.Ip,
                 SshKeyLines = line.SshKeyLines,
+                SealedUserData = line.SealedUserData,
                 CreatedBy = order.RequestedBy,
                 At = now,
                 Currency = line.Currency,

@@ -4,6 +4,7 @@ using Portal.App.Access;
 using Portal.App.Catalogue;
 using Portal.App.Pricing;
 using Portal.App.Tenants;
+using Portal.App.Vms;
 using Portal.Kernel;
 
 namespace Portal.App.Ordering;
@@ -110,7 +111,7 @@ public sealed class OrderLine
     {
     }
 
-    public OrderLine(Order order, TemplateVersionId template, string templateName, Plan plan, Price price, IReadOnlyList<VmName> names, string sshKeyLines)
+    public OrderLine(Order order, TemplateVersionId template, string templateName, Plan plan, Price price, IReadOnlyList<VmName> names, string sshKeyLines, string? sealedUserData, string? userDataSha256)
     {
         Id = OrderLineId.New();
         OrderId = order.Id;
@@ -124,6 +125,8 @@ public sealed class OrderLine
         Disk = plan.Disk;
         Names = [.. names.Select(n => n.Text)];
         SshKeyLines = sshKeyLines;
+        SealedUserData = sealedUserData;
+        UserDataSha256 = userDataSha256;
         Currency = price.Currency;
         RunningPerHour = price.RunningPerHour;
         AllocatedPerHour = price.AllocatedPerHour;
@@ -154,6 +157,12 @@ public sealed class OrderLine
 
     public string SshKeyLines { get; private set; } = "";
 
+    /// <summary>As <see cref="UserDataSeal"/> writes it, while nobody has decided: from then on the VMs have it, or nobody. Null where there is none.</summary>
+    public string? SealedUserData { get; private set; }
+
+    /// <summary>By which the user data is known without being read; null where there is none.</summary>
+    public string? UserDataSha256 { get; private set; }
+
     /// <summary>For one VM.</summary>
     public Currency Currency { get; private set; }
 
@@ -174,6 +183,7 @@ public sealed class OrderLine
         }
 
         State = state;
+        SealedUserData = state == LineState.Waiting ? SealedUserData : null;
     }
 }
 
@@ -295,6 +305,8 @@ internal sealed class OrderLineConfiguration : IEntityTypeConfiguration<OrderLin
         builder.Property(l => l.PlanName).HasMaxLength(Plan.MaxName);
         builder.PrimitiveCollection(l => l.Names).ElementType().HasMaxLength(VmName.MaxLength);
         builder.Property(l => l.SshKeyLines).HasMaxLength(20 * (SshPublicKey.MaxLength + 1));
+        builder.Property(l => l.SealedUserData).HasMaxLength(UserDataSeal.MaxLength);
+        builder.Property(l => l.UserDataSha256).HasMaxLength(64);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasOne<TemplateVersion>().WithMany().HasForeignKey(l => l.TemplateVersionId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Plan>().WithMany().HasForeignKey(l => l.PlanId).OnDelete(DeleteBehavior.Restrict);

@@ -11,7 +11,8 @@ namespace Portal.App.Ordering;
 /// <summary>What a person puts into an order form.</summary>
 /// <param name="Name">A VM's name, or a pattern with <c>{n}</c>.</param>
 /// <param name="SshKeys">OpenSSH public keys, one each.</param>
-public sealed record OrderForm(TemplateId Template, PlanId Plan, string Name, int Count, IReadOnlyList<string> SshKeys, string Note)
+/// <param name="UserData">For each VM's first boot; null or empty where there is none.</param>
+public sealed record OrderForm(TemplateId Template, PlanId Plan, string Name, int Count, IReadOnlyList<string> SshKeys, string Note, string? UserData = null)
 {
     public const int MaxCount = 50;
     public const int MaxKeys = 20;
@@ -30,6 +31,7 @@ public sealed record Composition(
     IReadOnlyList<VmName> Names,
     Refusal? NameProblem,
     IReadOnlyList<SshPublicKey> Keys,
+    UserData? UserData,
     QuotaState Quota)
 {
     public QuotaAmount Asked => new QuotaAmount(1, Plan.Vcpus, Plan.Memory, Plan.Disk) * Count;
@@ -80,6 +82,11 @@ internal static class OrderComposer
             refusals.Add(new Invalid("note", $"A note has at most {Order.MaxNote} characters of text."));
         }
 
+        if (!string.IsNullOrEmpty(form.UserData) && !UserData.TryParse(form.UserData, out _))
+        {
+            refusals.Add(new Invalid("userData", $"User data is text of at most {UserData.MaxBytes / 1024} KiB in UTF-8, without NUL."));
+        }
+
         return refusals;
     }
 
@@ -122,7 +129,7 @@ internal static class OrderComposer
             : null;
 
         var keys = form.SshKeys.Select(k => SshPublicKey.TryParse(k, out var key) ? key : throw new InvalidOperationException("The shape was checked."));
-        return new Composition(tenant, project, template, version, plan, price, form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], await db.ReadQuotaAsync(tenant, ct));
+        return new Composition(tenant, project, template, version, plan, price, form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null, await db.ReadQuotaAsync(tenant, ct));
     }
 
     public static async Task<IReadOnlySet<string>> TakenNamesAsync(PortalDb db, ProjectId project, CancellationToken ct)

@@ -5,6 +5,7 @@ using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Catalogue;
 using Portal.App.Quotas;
+using Portal.App.Vms;
 using Portal.Kernel;
 
 namespace Portal.App.Ordering;
@@ -25,7 +26,7 @@ public static class PlaceOrder
     /// <param name="Repeated">Whether the order was there already.</param>
     public sealed record Placed(OrderId Order, int Number, bool Repeated);
 
-    public sealed class Handler(PortalDbs dbs, AccessRules access, DecideOrder.ByPolicy policy)
+    public sealed class Handler(PortalDbs dbs, AccessRules access, DecideOrder.ByPolicy policy, UserDataSeal seal)
     {
         /// <summary>Safe to repeat with the same key.</summary>
         public async Task<Result<Placed>> HandleAsync(Request request, Actor actor, CancellationToken ct)
@@ -55,6 +56,7 @@ public static class PlaceOrder
             var hash = HashOf(request.Form);
             // Looked at before the tenant is locked: whoever holds that lock needs no second link to the database, which those who wait for it may have used up.
             var noRoom = await NoRoomAsync(request.Tenant, request.Form, ct);
+            var sealedData = seal.Seal(UserData.TryParse(request.Form.UserData, out var data) ? data : null);
             await using var db = dbs.ForTenant(request.Tenant);
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.LockTenantAsync(request.Tenant, ct);
@@ -86,12 +88,12 @@ public static class PlaceOrder
 
             var now = await db.NowAsync(ct);
             var order = new Order(request.Tenant, what.Project.Id, actor, request.Form.Note.Trim(), request.Key, hash, now);
-            var line = new OrderLine(order, what.Version.Id, what.TemplateName, what.Plan, what.Price, what.Names, string.Join('\n', what.Keys));
+            var line = new OrderLine(order, what.Version.Id, what.TemplateName, what.Plan, what.Price, what.Names, string.Join('\n', what.Keys), sealedData, what.UserData?.Sha256);
             order.Add(line);
             db.Add(order);
             db.Add(new ApprovalStep(order, 1, what.Tenant.Approval));
             db.Add(new QuotaReservation(request.Tenant, line.Id, what.Asked, order.ExpiresAt));
-            db.Add(AuditEntry.Of(actor, request.Tenant, "order.placed", order.Id.Value, string.Join(", ", line.Names)[..Math.Min(190, string.Join(", ", line.Names).Length)], $"{line.Names.Length} x {line.PlanName}, {line.TemplateName}, {line.PriceOfAll.PerMonth} a month while running"));
+            db.Add(AuditEntry.Of(actor, request.Tenant, "order.placed", order.Id.Value, string.Join(", ", line.Names)[..Math.Min(190, string.Join(", ", line.Names).Length)], $"{line.Names.Length} x {line.PlanName}, {line.TemplateName}, {line.PriceOfAll.PerMonth} a month while running{(line.UserDataSha256 is { } sha256 ? $", user data with SHA-256 {sha256}" : "")}"));
             await db.SaveChangesAsync(ct);
 
             await db.AnnounceAsync(Topic.Approvals, ct);
@@ -121,6 +123,11 @@ public static class PlaceOrder
         private static byte[] HashOf(OrderForm form)
         {
             var text = new StringBuilder().AppendJoin('\u001f', form.Template, form.Plan, form.Name, form.Count, form.Note.Trim()).Append('\u001e').AppendJoin('\u001f', form.SshKeys);
+            if (!string.IsNullOrEmpty(form.UserData))
+            {
+                text.Append('\u001e').Append(form.UserData);
+            }
+
             return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));
         }
     }

@@ -85,6 +85,7 @@ public static class PreviewOrder
             Mac = MacAddress.OfSequence(0),
             Address = new GuestAddress(IPAddress.Any, 24, IPAddress.Any, IPAddress.Any),
             SshKeys = order.Keys,
+            UserData = order.UserData,
         };
     }
 }

@@ -77,6 +77,7 @@ public static class GetOrder
     public sealed record Request(OrderId Order);
 
     /// <param name="Problem">Why it waits although its policy says yes; null otherwise.</param>
+    /// <param name="UserDataSha256">By which its user data is known without being read; null where there is none.</param>
     /// <param name="CanDecide">Whether this person may decide on it now.</param>
     /// <param name="WhyNot">Why this person may not, where it still waits; null otherwise.</param>
     public sealed record Details(
@@ -87,6 +88,7 @@ public static class GetOrder
         IReadOnlyList<OrderVmRow> Vms,
         IReadOnlyList<VoteRow> Votes,
         IReadOnlyList<string> SshKeys,
+        string? UserDataSha256,
         bool CanCancel,
         bool CanDecide,
         string? WhyNot);
@@ -119,6 +121,7 @@ public static class GetOrder
                 vms,
                 votes,
                 [.. order.Lines.SelectMany(l => l.SshKeyLines.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct()],
+                order.Lines.Select(l => l.UserDataSha256).FirstOrDefault(),
                 waits && (own || access.Allows(actor, Permission.OrderVms, order.TenantId)),
                 waits && mayDecide && !own,
                 waits && mayDecide && own ? new OwnOrder().Message : null);

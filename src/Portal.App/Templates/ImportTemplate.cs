@@ -80,7 +80,7 @@ public static partial class ImportTemplate
             }
 
             // These the portal makes itself, from the first build on.
-            if (request.Slug == BuildTemplate.Slug || BuildTemplate.Releases.Contains(request.Slug))
+            if (BuildTemplate.Releases.Any(r => request.Slug == r.Slug || request.Slug == r.Codename))
             {
                 return new NotImported(request.Slug);
             }

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Portal.App.Access;
 using Portal.App.Audit;
+using Portal.App.Catalogue;
 using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.Engine;
@@ -111,7 +112,15 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
             Address = network.Shared ? new GuestAddress(IPAddress.Parse("169.254.77.77"), 16, IPAddress.Parse("169.254.77.1"), network.Dns) : network.Guest(network.LastIp),
             SshKeys = [],
         };
-        return await FollowAsync(claim, log, new TemplateTrial(_clock).RunAsync(engines.For(host.Connection), new Fence(vm, claim.Epoch), spec, import is not null, log.Add, ct));
+        var trial = new TemplateTrial(_clock);
+        var failed = await FollowAsync(claim, log, trial.RunAsync(engines.For(host.Connection), new Fence(vm, claim.Epoch), spec, import is not null, log.Add, ct));
+        if (import is not null && failed is null)
+        {
+            var first = trial.ReadsSeed ? FirstBoot.CloudInit : FirstBoot.Nothing;
+            await db.TemplateVersions.Where(v => v.Id == version.Id).ExecuteUpdateAsync(s => s.SetProperty(v => v.FirstBoot, first), ct);
+        }
+
+        return failed;
     }
 
     // What is said is written down while the work goes on, so that people see it live and it is not lost with the process.

@@ -19,6 +19,9 @@ internal sealed class TemplateTrial(TimeProvider clock)
 
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
+    /// <summary>Whether its guest took its name from the seed; what is brought need not.</summary>
+    public bool ReadsSeed { get; private set; }
+
     /// <param name="brought">Whether somebody else made its image: then the portal does not know who may sign in, and a console that asks for it twice answers.</param>
     /// <returns>Null where it passed.</returns>
     /// <exception cref="HostFaultException">The host could not be asked.</exception>
@@ -69,7 +72,8 @@ internal sealed class TemplateTrial(TimeProvider clock)
                     return new TemplateFailsTest("it went down before its login prompt came.");
                 }
 
-                if (brought && !heard.EndsWith($"{spec.HostName.Text} {Prompt}", StringComparison.Ordinal))
+                ReadsSeed = heard.EndsWith($"{spec.HostName.Text} {Prompt}", StringComparison.Ordinal);
+                if (brought && !ReadsSeed)
                 {
                     say("\nIts name is not the one that its seed says: it has no cloud-init, or one that reads no NoCloud. Keys and addresses of VMs will not reach it either.\n");
                 }

@@ -109,6 +109,9 @@ public sealed class Vm
     /// <summary>OpenSSH public keys, one a line.</summary>
     public string SshKeyLines { get; private set; } = "";
 
+    /// <summary>As <see cref="UserDataSeal"/> writes it; null where there is none, and once it is deleted.</summary>
+    public string? SealedUserData { get; private set; }
+
     public VmStage Stage { get; private set; }
 
     public WantedState Wanted { get; private set; }
@@ -173,6 +176,7 @@ public sealed class Vm
         NetworkId = ordered.Network,
         Ip = ordered.Ip,
         SshKeyLines = ordered.SshKeyLines,
+        SealedUserData = ordered.SealedUserData,
         Stage = VmStage.Building,
         Wanted = WantedState.Running,
         Seen = DomainState.Absent,
@@ -280,6 +284,7 @@ public sealed class Vm
         MoveTo(VmStage.Deleted);
         Saved = false;
         StartDue = false;
+        SealedUserData = null;
         DeletedAt = at;
     }
 
@@ -300,6 +305,7 @@ public sealed class Vm
         Seen = DomainState.Absent;
         Saved = false;
         StartDue = false;
+        SealedUserData = null;
         Problem = "It was lost with its host, and its disk with it.";
     }
 
@@ -345,6 +351,8 @@ public sealed record VmOrdered
     public required Ipv4Address Ip { get; init; }
 
     public required string SshKeyLines { get; init; }
+
+    public string? SealedUserData { get; init; }
 
     public required string CreatedBy { get; init; }
 
@@ -438,6 +446,7 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
         builder.Property(v => v.PlanName).HasMaxLength(Plan.MaxName);
         builder.Property(v => v.TemplateName).HasMaxLength(Template.MaxName + 31);
         builder.Property(v => v.SshKeyLines).HasMaxLength(20 * (SshPublicKey.MaxLength + 1));
+        builder.Property(v => v.SealedUserData).HasMaxLength(UserDataSeal.MaxLength);
         builder.Property(v => v.Problem).HasMaxLength(1000);
         builder.Property(v => v.CreatedBy).HasMaxLength(PortalUser.MaxDisplayName);
         builder.Property<uint>("xmin").IsRowVersion();

@@ -20,6 +20,12 @@ internal static class DebianCommands
 
     public static HostCommand Config() => new("apt-config", ["dump"], s_quick);
 
+    /// <summary>Fetches one file as apt does it, without waiting long for who does not answer.</summary>
+    public static HostCommand Fetch(string address, string path) => new(
+        "/usr/lib/apt/apt-helper",
+        ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10", "download-file", address, path],
+        s_quick);
+
     /// <summary>What of apt's configuration says how to fetch; without it a machine behind a proxy fetches nothing.</summary>
     public static string Fetching(string config) => string.Concat(config.Split('\n')
         .Where(line => s_fetching.Any(name => line.StartsWith(name, StringComparison.Ordinal)))

@@ -12,7 +12,7 @@ namespace Portal.Engine.Images;
 internal sealed class DebianImage(PoolLayout pool, IHostShell shell, TimeProvider clock)
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private static readonly string[] s_files = ["Debian/finish", "Debian/seed", "Debian/portal-seed.service", "Debian/udev-trigger.conf", "TinyLinux/json.awk"];
+    private static readonly string[] s_files = ["Debian/finish", "Debian/seed", "Debian/portal-seed.service", "Debian/portal-owner-data.service", "Debian/udev-trigger.conf", "TinyLinux/json.awk", "TinyLinux/owner-data"];
 
     /// <summary>A rough figure, for when there is not even room for a try.</summary>
     private static readonly ByteSize s_need = ByteSize.FromGiB(2);

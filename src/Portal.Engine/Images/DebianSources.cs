@@ -19,6 +19,14 @@ internal static partial class DebianSources
             .Distinct(StringComparer.Ordinal)];
     }
 
+    /// <summary>
+    /// The file by whose presence a release is known to be there, in words that may stand in an argument; null where there are no sources, or where their address has a
+    /// password in it, which would be readable by all.
+    /// </summary>
+    /// <param name="targets">What <see cref="DebianCommands.Targets"/> printed.</param>
+    public static string? Release(string targets, string release) =>
+        Lines(targets, release).Select(line => line.Split(' ')).Where(words => words[3] == release && !words[2].Contains('@', StringComparison.Ordinal)).Select(words => $"{words[2].TrimEnd('/')}/dists/{release}/InRelease").FirstOrDefault();
+
     [GeneratedRegex(@"^(?<uri>[a-z+]+:[^\s|]+)\|(?<base>[a-z]+)(?<part>-updates|-security|)\|main\|Debian\z", RegexOptions.CultureInvariant)]
     private static partial Regex Target();
 }

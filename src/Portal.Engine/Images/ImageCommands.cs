@@ -23,8 +23,10 @@ internal static class ImageCommands
 
     public static HostCommand Qcow2ToRaw(string disk, string raw) => new("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", disk, raw], s_slow);
 
-    /// <summary>Unpacks in place of the file. What follows the first stream is left alone: behind a kernel in its boot image there is more, which is no xz.</summary>
-    public static HostCommand Unxz(string packed) => new("xz", ["--decompress", "--single-stream", "--force", packed], s_slow);
+    /// <summary>Unpacks in place of the file.</summary>
+    public static HostCommand Unxz(string packed) => new("xz", ["--decompress", "--force", packed], s_slow);
+
+    public static HostCommand Unzstd(string packed) => new("zstd", ["--decompress", "--quiet", "--force", "--rm", packed], s_slow);
 
     public static HostCommand Iso(string directory, string path, string application) =>
         new("genisoimage", ["-quiet", "-V", "cidata", "-A", application, "-r", "-J", "-o", path, directory], s_quick);

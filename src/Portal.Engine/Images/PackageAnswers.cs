@@ -22,14 +22,16 @@ internal static partial class PackageAnswers
 
     /// <summary>The files of modules in the order in which they load, each after what it needs.</summary>
     /// <param name="depends">The content of modules.dep: what a module needs comes after its colon.</param>
+    /// <param name="builtIn">The content of modules.builtin: what this kernel has without loading it.</param>
     /// <exception cref="HostFaultException">The kernel does not have a module.</exception>
-    public static IReadOnlyList<string> ModuleOrder(string depends, IEnumerable<string> modules)
+    public static IReadOnlyList<string> ModuleOrder(string depends, IEnumerable<string> modules, string builtIn = "")
     {
         var needs = depends.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split(':', 2))
             .ToDictionary(parts => NameOf(parts[0]), parts => (File: parts[0], Needs: parts[1].Split(' ', StringSplitOptions.RemoveEmptyEntries)), StringComparer.Ordinal);
+        var there = builtIn.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(NameOf).ToHashSet(StringComparer.Ordinal);
         List<string> order = [];
-        foreach (var module in modules)
+        foreach (var module in modules.Where(module => !there.Contains(module)))
         {
             Add(module);
         }

@@ -9,6 +9,9 @@ internal static class SeedImage
 {
     private const string Mark = "PORTAL SEED ";
 
+    // cloud-init passes over what it does not know; the portal's own first-boot scripts read this one, for a shell takes no archive apart.
+    private const string OwnerData = "owner-data";
+
     // ECMA-119: the primary volume descriptor is sector 16 of 2048 bytes; the application identifier is its bytes 574 to 701.
     private const int ApplicationAt = (16 * 2048) + 574;
     private const int ApplicationLength = 128;
@@ -35,6 +38,11 @@ internal static class SeedImage
             await File.WriteAllTextAsync(Path.Combine(source, "user-data"), files.UserData, ct).ConfigureAwait(false);
             await File.WriteAllTextAsync(Path.Combine(source, "meta-data"), files.MetaData, ct).ConfigureAwait(false);
             await File.WriteAllTextAsync(Path.Combine(source, "network-config"), files.NetworkConfig, ct).ConfigureAwait(false);
+
+            if (files.OwnerData is { } owners)
+            {
+                await File.WriteAllBytesAsync(Path.Combine(source, OwnerData), owners.Bytes, ct).ConfigureAwait(false);
+            }
 
             // Made empty and private first: the tool keeps the mode of a file that is there.
             var partial = WholeFile.PartialOf(path);

@@ -39,6 +39,7 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
         ("apply-seed", "usr/lib/tiny/apply-seed", Workbench.Program),
         ("console", "usr/lib/tiny/console", Workbench.Program),
         ("ssh", "usr/lib/tiny/ssh", Workbench.Program),
+        ("owner-data", "usr/lib/tiny/owner-data", Workbench.Program),
         ("json.awk", "usr/lib/tiny/json.awk", Workbench.Everyone),
     ];
 

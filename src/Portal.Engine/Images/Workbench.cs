@@ -24,21 +24,17 @@ internal sealed class Workbench(string work, IHostShell shell)
     }
 
     /// <summary>
-    /// A kernel as Xen starts it soonest: unpacked here once instead of at each start on the host. Debian's kernels are packed with xz, whose beginning is
-    /// looked for in the boot image.
+    /// A kernel as Xen starts it soonest: unpacked here once instead of at each start on the host. Debian's kernels are packed with xz, from Debian 13 on with
+    /// zstd.
     /// </summary>
     public async Task<string> UnpackKernelAsync(string kernel, CancellationToken ct)
     {
         var image = await File.ReadAllBytesAsync(kernel, ct).ConfigureAwait(false);
-        var at = image.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0]);
-        if (at < 0)
-        {
-            throw new HostFaultException($"The kernel {Path.GetFileName(kernel)} is not packed with xz.");
-        }
-
-        var packed = Path.Combine(work, "vmlinux.xz");
-        await File.WriteAllBytesAsync(packed, image.AsMemory(at), ct).ConfigureAwait(false);
-        await RunAsync(ImageCommands.Unxz(packed), ct).ConfigureAwait(false);
+        var (packing, content) = PackedKernel.In(image)
+            ?? throw new HostFaultException($"The kernel {Path.GetFileName(kernel)} is packed neither with xz nor with zstd.");
+        var packed = Path.Combine(work, "vmlinux." + packing);
+        await File.WriteAllBytesAsync(packed, image.AsMemory(content), ct).ConfigureAwait(false);
+        await RunAsync(packing == PackedKernel.Xz ? ImageCommands.Unxz(packed) : ImageCommands.Unzstd(packed), ct).ConfigureAwait(false);
         return Path.Combine(work, "vmlinux");
     }
 
@@ -52,7 +48,8 @@ internal sealed class Workbench(string work, IHostShell shell)
         await RunAsync(PackageCommands.ModuleDepends(busybox, parts, version), ct).ConfigureAwait(false);
         var wanted = Resource("TinyLinux/" + list).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var depends = await File.ReadAllTextAsync(Path.Combine(modules, version, "modules.dep"), ct).ConfigureAwait(false);
-        var order = PackageAnswers.ModuleOrder(depends, wanted);
+        var builtIn = Path.Combine(modules, version, "modules.builtin");
+        var order = PackageAnswers.ModuleOrder(depends, wanted, File.Exists(builtIn) ? await File.ReadAllTextAsync(builtIn, ct).ConfigureAwait(false) : "");
 
         var ram = Path.Combine(work, "ram");
         List<string> names = [];

@@ -122,7 +122,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         ActAsync(SimulatedVerb.EnsureRootDisk, fence, spec.Name, () => Task.FromResult(MakeDisk(spec)), ct);
 
     public Task<Result<StepOutcome>> EnsureSeedAsync(Fence fence, DomainSpec spec, CancellationToken ct) =>
-        ActAsync(SimulatedVerb.EnsureSeed, fence, spec.Name, () => Task.FromResult(Make(_pool.Seed(spec.Name), ByteSize.Zero)), ct);
+        ActAsync(SimulatedVerb.EnsureSeed, fence, spec.Name, () => Task.FromResult(Make(_pool.Seed(spec.Name), ByteSize.Zero, spec.UserData?.Text ?? "")), ct);
 
     public Task<Result<StepOutcome>> EnsureDefinedAsync(Fence fence, DomainSpec spec, CancellationToken ct) => ActAsync(
         SimulatedVerb.EnsureDefined,
@@ -308,7 +308,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     }
 
     // A file with a hole: it has the size of the disk and takes no room.
-    private static Result<StepOutcome> Make(string path, ByteSize size)
+    private static Result<StepOutcome> Make(string path, ByteSize size, string content = "")
     {
         if (File.Exists(path))
         {
@@ -317,7 +317,8 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 
         using (var file = File.Create(WholeFile.PartialOf(path)))
         {
-            file.SetLength(size.Bytes);
+            file.Write(Encoding.UTF8.GetBytes(content));
+            file.SetLength(Math.Max(file.Length, size.Bytes));
         }
 
         File.Move(WholeFile.PartialOf(path), path, overwrite: true);

@@ -25,6 +25,9 @@ internal static class CatalogueApi
                 return result.TryGet(out var id, out var refusal) ? Results.Created("/api/v1/templates/builds", new CreatedJson(id.Value)) : Problems.From(refusal);
             })
             .WithTags("Catalogue").WithName("BuildTemplate").WithSummary("Builds a new version of a Debian, tests it on a host, and offers it when the test has passed. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+        api.MapGet("/templates/releases", async (ListReleases.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(ReleaseJson.Of)))
+            .WithTags("Catalogue").WithName("ListReleases").WithSummary("The releases of Debian that can be built, and whether the portal's machine can fetch each. For operators.").Produces<IEnumerable<ReleaseJson>>().ProducesProblem(403);
         api.MapGet("/templates/builds", async (ListTemplateBuilds.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(rows => rows.Select(TemplateBuildJson.Of)))
             .WithTags("Catalogue").WithName("ListTemplateBuilds").WithSummary("The last builds of templates, with the end of what each said. For operators.").Produces<IEnumerable<TemplateBuildJson>>().ProducesProblem(403);

@@ -52,9 +52,10 @@ internal sealed record NewTenantBody(string Slug, string Name, string Currency, 
 internal sealed record ChangeTenantBody(string Name, ApprovalMode Approval, LimitsJson Limits);
 
 /// <param name="Boot">How its VMs start: "Kernel" beside the disk, or from their own "Disk", on KVM hosts alone.</param>
-internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB, string Boot)
+/// <param name="FirstBoot">What acts on user data: a "Script" of the portal's, which runs what begins with #!; the image's "CloudInit"; or "Nothing".</param>
+internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB, string Boot, string FirstBoot)
 {
-    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString());
+    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString(), t.FirstBoot.ToString());
 }
 
 internal sealed record PriceJson(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal PerHour, decimal PerMonth)
@@ -69,7 +70,8 @@ internal sealed record PlanJson(Guid Id, string Name, int Vcpus, long MemoryMiB,
 
 /// <param name="Template">A template's id or its slug.</param>
 /// <param name="Plan">A plan's id or its name.</param>
-internal sealed record OrderBody(string Template, string Plan, string Name, int Count = 1, IReadOnlyList<string>? SshKeys = null, string? Note = null);
+/// <param name="UserData">Text of at most 16 KiB in UTF-8 for each VM's first boot; what acts on it, the template's `firstBoot` says.</param>
+internal sealed record OrderBody(string Template, string Plan, string Name, int Count = 1, IReadOnlyList<string>? SshKeys = null, string? Note = null, string? UserData = null);
 
 internal sealed record QuotaJson(int UsedVms, int UsedVcpus, long UsedMemoryMiB, long UsedDiskGiB, int HeldVms, int HeldVcpus, long HeldMemoryMiB, long HeldDiskGiB, LimitsJson Limits)
 {
@@ -99,11 +101,11 @@ internal sealed record OrderVmJson(Guid Id, string Name, string Stage, string? P
 
 internal sealed record VoteJson(string By, string Verdict, string Reason, DateTimeOffset At);
 
-internal sealed record OrderDetailsJson(OrderJson Order, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide)
+internal sealed record OrderDetailsJson(OrderJson Order, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide, string? UserDataSha256)
 {
     public static OrderDetailsJson Of(GetOrder.Details d) => new(
         OrderJson.Of(d.Row), d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
-        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide);
+        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide, d.UserDataSha256);
 }
 
 internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
@@ -251,8 +253,14 @@ internal sealed record TemplateBuildJson(Guid Id, string Name, string StartedBy,
     public static TemplateBuildJson Of(TemplateBuildRow b) => new(b.Id.Value, b.Name, b.StartedBy, b.State.ToString(), b.Log, b.Problem, b.CreatedAt, b.FinishedAt);
 }
 
-/// <param name="Release">A codename of Debian: bookworm.</param>
+/// <param name="Release">A codename of Debian: bookworm or trixie; GET /api/v1/templates/releases says which can be fetched.</param>
 internal sealed record TemplateBuildBody(string Release);
+
+/// <param name="Fetchable">Whether it is where the portal's machine has its own packages from.</param>
+internal sealed record ReleaseJson(string Release, string Name, string Slug, bool Fetchable)
+{
+    public static ReleaseJson Of(ReleaseRow r) => new(r.Release.Codename, r.Release.Name, r.Release.Slug, r.Fetchable);
+}
 
 /// <param name="Slug">The template's short name; that of an earlier import makes a new version of it.</param>
 /// <param name="Address">Where the image is fetched from; it comes from there or from an upload.</param>

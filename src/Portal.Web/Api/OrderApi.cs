@@ -70,7 +70,7 @@ internal static class OrderApi
             var plan = sizes.FirstOrDefault(p => string.Equals(p.Name, body.Plan, StringComparison.OrdinalIgnoreCase) || p.Id.ToString() == body.Plan);
             return plan is null
                 ? new Invalid("plan", "There is no such plan on offer. GET /api/v1/plans lists them.")
-                : new OrderForm(template.Id, plan.Id, body.Name, body.Count, body.SshKeys ?? [], body.Note ?? "");
+                : new OrderForm(template.Id, plan.Id, body.Name, body.Count, body.SshKeys ?? [], body.Note ?? "", body.UserData);
         }
     }
 }

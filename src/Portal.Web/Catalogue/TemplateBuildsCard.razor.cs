@@ -9,9 +9,10 @@ using Portal.Web.Components.Shared;
 namespace Portal.Web.Catalogue;
 
 /// <summary>Builds of templates: asked for here, followed live.</summary>
-public partial class TemplateBuildsCard(ListTemplateBuilds.Handler lists, BuildTemplate.Handler building) : PortalPage
+public partial class TemplateBuildsCard(ListTemplateBuilds.Handler lists, BuildTemplate.Handler building, ListReleases.Handler releases) : PortalPage
 {
     private Result<IReadOnlyList<TemplateBuildRow>>? _builds;
+    private IReadOnlyList<ReleaseRow> _releases = [];
     private Refusal? _refusal;
     private bool _busy;
 
@@ -19,6 +20,11 @@ public partial class TemplateBuildsCard(ListTemplateBuilds.Handler lists, BuildT
     {
         Follow(Topic.Templates);
         _builds = await ReadAsync("builds", LoadAsync);
+        if (RendererInfo.IsInteractive)
+        {
+            // The network is asked, which may take its time: the page does not wait for it.
+            Keep(_ => InvokeAsync(AskReleasesAsync));
+        }
     }
 
     protected override async Task LookAgainAsync() => _builds = await AskAsync(LoadAsync);
@@ -34,10 +40,17 @@ public partial class TemplateBuildsCard(ListTemplateBuilds.Handler lists, BuildT
 
     private Task<Result<IReadOnlyList<TemplateBuildRow>>> LoadAsync(Actor actor, CancellationToken ct) => lists.HandleAsync(new ListTemplateBuilds.Request(), actor, ct);
 
-    private async Task BuildAsync()
+    private async Task AskReleasesAsync()
+    {
+        var read = await AskAsync<IReadOnlyList<ReleaseRow>>((actor, ct) => releases.HandleAsync(new ListReleases.Request(), actor, ct));
+        _releases = read.Succeeded ? read.Value : [];
+        StateHasChanged();
+    }
+
+    private async Task BuildAsync(DebianRelease release)
     {
         _busy = true;
-        _refusal = (await AskAsync<TemplateBuildId>((actor, ct) => building.HandleAsync(new BuildTemplate.Request(BuildTemplate.Releases[0]), actor, ct))).Refusal;
+        _refusal = (await AskAsync<TemplateBuildId>((actor, ct) => building.HandleAsync(new BuildTemplate.Request(release.Codename), actor, ct))).Refusal;
         _busy = false;
         await LookAgainAsync();
     }

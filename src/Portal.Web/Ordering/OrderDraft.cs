@@ -42,6 +42,9 @@ public sealed class OrderDraft
 
     public string Note { get; set; } = "";
 
+    /// <summary>For the first boot. In no address: it may be long, and a secret.</summary>
+    public string UserData { get; set; } = "";
+
     private string[] PastedLines => Pasted.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <summary>The form as the handlers take it.</summary>
@@ -54,5 +57,6 @@ public sealed class OrderDraft
             .. Keys.Where(stored.ContainsKey).Select(k => stored[k]).Order(StringComparer.Ordinal),
             .. PastedLines,
         ],
-        Note);
+        Note,
+        UserData);
 }

@@ -1,9 +1,13 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Control;
 using Portal.App.Operations;
 using Portal.App.Ordering;
 using Portal.App.Tenants;
 using Portal.App.Vms;
+using Portal.Engine;
 using Portal.Kernel;
 using Portal.Testing.Worlds;
 
@@ -85,6 +89,56 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         Assert.False(await db.QuotaReservations.AnyAsync(r => r.OrderLineId == line.Id, ct));
         var number = await db.Orders.Where(o => o.Id == order).Select(o => o.Number).SingleAsync(ct);
         Assert.Contains("Too dear.", (await db.Outbox.SingleAsync(m => m.Subject == $"Order {number} was denied", ct)).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task User_data_is_sealed_known_by_its_hash_given_to_each_vm_and_forgotten_with_it()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        const string Secret = "#!/bin/sh\necho correct-horse-battery-staple\r\n";
+        var form = (await _world.FormAsync(_world.NewName() + "-{n}", ct, count: 2)) with { UserData = Secret };
+        var order = (await PlaceAsync(form, ct)).Value.Order;
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Secret)));
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        var line = await db.OrderLines.AsNoTracking().SingleAsync(l => l.OrderId == order, ct);
+        Assert.NotNull(line.SealedUserData);
+        Assert.Equal(sha256, line.UserDataSha256);
+        Assert.Equal(sha256, (await _world.Main.Get<GetOrder.Handler>().HandleAsync(new(order), _world.Approver, ct)).Value.UserDataSha256);
+        Assert.Contains(sha256, (await db.AuditEntries.SingleAsync(e => e.ObjectId == order.Value && e.Verb == "order.placed", ct)).Details, StringComparison.Ordinal);
+
+        Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Approver, ct)).Refusal);
+        Assert.Null((await db.OrderLines.AsNoTracking().SingleAsync(l => l.OrderId == order, ct)).SealedUserData);
+        await _world.Main.RunRungAsync(ct);
+
+        var vms = await db.Vms.AsNoTracking().Where(v => v.OrderLineId == line.Id).ToListAsync(ct);
+        Assert.Equal([Secret, Secret], vms.Select(v => File.ReadAllText(Path.Combine(_world.Pool, "seeds", new DomainName(PortalWorld.Instance, v.Id, 1) + ".iso"))));
+        foreach (var table in new[] { "orders", "order_lines", "vms", "audit_entries", "outbox", "operations", "operation_steps" })
+        {
+            Assert.Equal(0, await _world.Database.ReadAsync<long>($"SELECT count(*) FROM {table} t WHERE t::text LIKE '%correct-horse%'", ct));
+        }
+
+        foreach (var vm in vms)
+        {
+            Assert.NotNull(vm.SealedUserData);
+            Assert.Null((await _world.Main.Get<DeleteVm.Handler>().HandleAsync(new(_world.Tenant, vm.Id, vm.Name), _world.Owner, ct)).Refusal);
+        }
+
+        await _world.Main.RunRungAsync(ct);
+        Assert.Equal([null, null], await db.Vms.AsNoTracking().Where(v => v.OrderLineId == line.Id).Select(v => v.SealedUserData).ToListAsync(ct));
+    }
+
+    [Fact]
+    public async Task The_same_key_with_other_user_data_is_another_order()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var form = (await _world.FormAsync(_world.NewName(), ct)) with { UserData = "#!/bin/sh\ntrue\n" };
+        var handler = _world.Main.Get<PlaceOrder.Handler>();
+        Assert.False((await handler.HandleAsync(new(_world.Tenant, form, "with-data"), _world.Owner, ct)).Value.Repeated);
+
+        Assert.True((await handler.HandleAsync(new(_world.Tenant, form, "with-data"), _world.Owner, ct)).Value.Repeated);
+        Assert.IsType<KeyReused>((await handler.HandleAsync(new(_world.Tenant, form with { UserData = "#!/bin/sh\nfalse\n" }, "with-data"), _world.Owner, ct)).Refusal);
+        Assert.Equal("userData", (await PlaceAsync(form with { UserData = new string('x', UserData.MaxBytes + 1) }, ct)).Refusal?.Field);
     }
 
     [Fact]

@@ -52,7 +52,11 @@ public sealed class ImportTemplateTests(PostgresFixture postgres)
         await world.Main.Get<ImageBuilds>().BuildMissingAsync(new HashSet<(PoolId, TemplateVersionId)>(), Ct);
         Assert.Equal(2, await db.PoolImages.CountAsync(i => i.State == PoolImageState.Ready, Ct));
         var row = (await world.Main.Get<ListTemplates.Handler>().HandleAsync(new(OfferedOnly: true), world.Owner, Ct)).Value.Single(t => t.Slug == "alma-10");
-        Assert.Equal(ImageBoot.Disk, row.Boot);
+        // It took its name from the seed, so it has something that reads one.
+        Assert.Equal((ImageBoot.Disk, FirstBoot.CloudInit), (row.Boot, row.FirstBoot));
+
+        await world.Database.ExecuteAsync("UPDATE templates SET slug = 'debian-13' WHERE slug = 'alma-10'", Ct);
+        Assert.IsType<ImportedAlready>((await world.Main.Get<BuildTemplate.Handler>().HandleAsync(new("trixie"), world.Administrator, Ct)).Refusal);
     }
 
     [Fact]
@@ -209,6 +213,8 @@ public sealed class ImportTemplateTests(PostgresFixture postgres)
             taken(new ByteSize(content.Length));
             return Task.FromResult(Result<ByteSize>.Of(new ByteSize(content.Length)));
         }
+
+        public Task<bool> HasDebianAsync(string release, CancellationToken ct) => Task.FromResult(release == "bookworm");
 
         public bool HasUpload(Guid upload) => Uploads.Contains(upload);
 

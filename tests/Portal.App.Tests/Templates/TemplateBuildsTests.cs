@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
+using Portal.App.Access;
 using Portal.App.Catalogue;
 using Portal.App.Hosts;
 using Portal.App.Operations;
@@ -102,6 +103,26 @@ public sealed class TemplateBuildsTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Each_release_is_a_template_of_its_own_and_which_can_be_fetched_is_told()
+    {
+        await using var world = await PortalWorld.CreateAsync(postgres, Ct);
+        var releases = await new ListReleases.Handler(world.Main.Get<AccessRules>(), new Workshop()).HandleAsync(new(), world.Administrator, Ct);
+        Assert.Equal([("bookworm", true), ("trixie", false)], releases.Value.Select(row => (row.Release.Codename, row.Fetchable)));
+        Assert.NotNull((await world.Main.Get<ListReleases.Handler>().HandleAsync(new(), world.Owner, Ct)).Refusal);
+
+        Assert.True((await AskAsync(world)).Succeeded);
+        Assert.True((await world.Main.Get<BuildTemplate.Handler>().HandleAsync(new("trixie"), world.Administrator, Ct)).Succeeded);
+        var workshop = new Workshop();
+        await Builds(world.Main, workshop).RunNextAsync(Ct);
+        await Builds(world.Main, workshop).RunNextAsync(Ct);
+
+        var offered = (await world.Main.Get<ListTemplates.Handler>().HandleAsync(new(OfferedOnly: true), world.Owner, Ct)).Value;
+        Assert.Equal(["debian-12", "debian-13", "tiny-linux"], offered.Select(row => row.Slug).Order());
+        Assert.All(offered, row => Assert.Equal(FirstBoot.Script, row.FirstBoot));
+        Assert.Equal(["bookworm", "trixie"], workshop.Releases);
+    }
+
+    [Fact]
     public async Task A_tenant_builds_nothing()
     {
         await using var world = await PortalWorld.CreateAsync(postgres, Ct);
@@ -125,10 +146,13 @@ public sealed class TemplateBuildsTests(PostgresFixture postgres)
 
         public TaskCompletionSource? Hang { get; init; }
 
+        public List<string> Releases { get; } = [];
+
         public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public async Task<Result<StepOutcome>> EnsureDebianAsync(TemplateImage image, string release, Action<string> heard, CancellationToken ct)
         {
+            Releases.Add(release);
             heard("fetching \0 packages\r\n");
             Asked.TrySetResult();
             await (Hang?.Task ?? Task.CompletedTask);
@@ -138,6 +162,8 @@ public sealed class TemplateBuildsTests(PostgresFixture postgres)
         public Task<Result<StepOutcome>> EnsureImportedAsync(TemplateImage image, ImageImport import, Action<string> heard, CancellationToken ct) => throw new NotSupportedException();
 
         public Task<Result<ByteSize>> KeepUploadAsync(Guid upload, Stream content, IReadOnlySet<Guid> needed, Action<ByteSize> taken, CancellationToken ct) => throw new NotSupportedException();
+
+        public Task<bool> HasDebianAsync(string release, CancellationToken ct) => Task.FromResult(release == "bookworm");
 
         public bool HasUpload(Guid upload) => false;
 

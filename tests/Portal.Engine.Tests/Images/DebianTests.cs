@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Portal.Engine.Images;
 
 namespace Portal.Engine.Tests.Images;
@@ -34,6 +35,35 @@ public sealed class DebianTests
 
     [Fact]
     public void A_machine_without_sources_of_Debian_has_none() => Assert.Empty(DebianSources.Lines("https://other.example/apt/|noble|main|Ubuntu\n", "bookworm"));
+
+    [Fact]
+    public void A_release_is_asked_for_where_it_would_be_fetched_and_no_password_with_it()
+    {
+        Assert.Equal("http://mirror.example/debian/dists/trixie/InRelease", DebianSources.Release(Targets, "trixie"));
+        Assert.Null(DebianSources.Release("https://user:secret@mirror.example/debian/|bookworm|main|Debian", "trixie"));
+        Assert.Null(DebianSources.Release("https://other.example/apt/|noble|main|Ubuntu\n", "trixie"));
+    }
+
+    [Fact]
+    public void A_packed_kernel_is_found_by_its_boot_header()
+    {
+        var image = new byte[0x800 + 0x100];
+        image[0x1F1] = 3;
+        "HdrS"u8.CopyTo(image.AsSpan(0x202));
+        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(0x248), 0x40);
+        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(0x24C), 0x20);
+        Assert.Null(PackedKernel.In(image));
+
+        // Before it, and no part of it.
+        ((byte[])[0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]).CopyTo(image, 0x300);
+        ((byte[])[0x28, 0xB5, 0x2F, 0xFD]).CopyTo(image, 0x840);
+        Assert.Equal((PackedKernel.Zstd, 0x840..0x85C), PackedKernel.In(image));
+
+        ((byte[])[0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]).CopyTo(image, 0x840);
+        Assert.Equal((PackedKernel.Xz, 0x840..0x85C), PackedKernel.In(image));
+        Assert.Null(PackedKernel.In(image.AsSpan(0, 0x850)));
+        Assert.Null(PackedKernel.In(image.AsSpan(0, 0x100)));
+    }
 
     [Fact]
     public void Of_apts_configuration_only_the_way_to_fetch_goes_along()

@@ -36,6 +36,7 @@ public sealed class PackageAnswersTests
 
         Assert.Equal(["kernel/v/virtio_ring.ko", "kernel/v/virtio.ko", "kernel/b/virtio-blk.ko"], PackageAnswers.ModuleOrder(Depends, ["virtio_blk", "virtio"]));
         Assert.Throws<HostFaultException>(() => PackageAnswers.ModuleOrder(Depends, ["nothing"]));
+        Assert.Equal(["kernel/v/virtio_ring.ko", "kernel/v/virtio.ko"], PackageAnswers.ModuleOrder(Depends, ["virtio_pci", "virtio"], "kernel/drivers/virtio/virtio_pci.ko\nkernel/fs/binfmt.ko\n"));
     }
 
     [Fact]

@@ -60,6 +60,51 @@ public sealed class SeedFilesTests
 
         Assert.Equal(SeedFiles.Of(spec).Digest, SeedFiles.Of(spec).Digest);
         Assert.NotEqual(SeedFiles.Of(spec).Digest, SeedFiles.Of(spec with { SshKeys = [] }).Digest);
+        var given = SeedFiles.Of(spec with { UserData = An.Data("#!/bin/sh\n") });
+        Assert.NotEqual(SeedFiles.Of(spec).Digest, given.Digest);
+        Assert.NotEqual(given.Digest, SeedFiles.Of(spec with { UserData = An.Data("#!/bin/sh\r\n") }).Digest);
+    }
+
+    [Fact]
+    public void User_data_stands_in_an_archive_beside_the_portals_part()
+    {
+        var spec = An.Spec("deadbeef");
+
+        var parts = SeedParts.Of(SeedFiles.Of(spec with { UserData = An.Data("#cloud-config\npackages: [nginx]\n") }).UserData);
+
+        Assert.Equal(["text/cloud-config", "text/plain"], parts.Select(part => part.Type));
+        Assert.Equal(SeedFiles.Of(spec).UserData, parts[0].Text);
+        Assert.Equal("#cloud-config\npackages: [nginx]\n", parts[1].Text);
+    }
+
+    [Fact]
+    public void An_archive_is_a_part_as_it_is()
+    {
+        const string Archive = "Content-Type: multipart/mixed; boundary=\"b\"\r\nMIME-Version: 1.0\r\n\r\n--b\r\nContent-Type: text/x-shellscript\r\n\r\n#!/bin/sh\r\n--b--\r\n";
+
+        var files = SeedFiles.Of(An.Spec("deadbeef") with { UserData = An.Data(Archive) });
+
+        Assert.Contains($"\n{Archive}\n--portal-", files.UserData, StringComparison.Ordinal);
+        Assert.Equal(Archive, files.OwnerData?.Text);
+    }
+
+    [Fact]
+    public async Task What_the_owner_gave_lies_in_the_image_to_the_byte()
+    {
+        var text = new string('\u20ac', UserData.MaxBytes / 3) + "\n";
+        var directory = Directory.CreateTempSubdirectory("portal-seed-");
+        try
+        {
+            var path = Path.Combine(directory.FullName, "seed.iso");
+            Assert.True((await SeedImage.WriteAsync(SeedFiles.Of(An.Spec("deadbeef") with { UserData = An.Data(text) }), path, LibvirtHost.Shell, command => command, Ct)).Succeeded);
+            var read = await LibvirtHost.Shell.RunAsync(new("isoinfo", ["-R", "-i", path, "-x", "/owner-data"], TimeSpan.FromSeconds(20)), Ct);
+
+            Assert.Equal(text, read.Output);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
     }
 
     /// <summary>With the program that the guest has, and by the awk that the guest has.</summary>

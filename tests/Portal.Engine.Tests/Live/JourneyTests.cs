@@ -10,7 +10,8 @@ public sealed class JourneyTests(LibvirtHost host)
     {
         var ct = TestContext.Current.CancellationToken;
         var engine = await host.EngineAsync();
-        var spec = An.Spec(host.Instance, 20);
+        const string Script = "#!/bin/sh\necho \"ran as $(id -un) 'with $HOME'\" é; echo once >> /root/ran\n";
+        var spec = An.Spec(host.Instance, 20) with { UserData = An.Data(Script) };
         var fence = An.Fence(spec);
 
         Assert.Equal(StepOutcome.Changed, (await engine.EnsureRootDiskAsync(fence, spec, ct)).Value);
@@ -34,6 +35,11 @@ public sealed class JourneyTests(LibvirtHost host)
             Assert.Contains("inet 10.77.0.20/16", answer, StringComparison.Ordinal);
             Assert.Contains(An.Key, answer, StringComparison.Ordinal);
             Assert.Matches("/dev/vda +9[0-9]{2} ", answer);
+
+            // Until its last word is on the console as well: it would come into the middle of the answer.
+            await TypeAsync(console, "until grep ended /var/log/owner-data.log && ! pidof tee; do sleep 1; done; cat /var/log/owner-data.log ran /var/lib/tiny/owner-data; echo t''old\n", ct);
+            var told = await output.UntilAsync("told", heard);
+            Assert.Contains("\nran as root 'with /root' é\r\nTiny Linux: the user data ended with exit code 0\r\nonce\r\n#!/bin/sh\r\n", told, StringComparison.Ordinal);
 
             await TypeAsync(console, "ping -c 1 10.77.2.2 && echo kept > /root/note && sync && echo st''ored\n", ct);
             await output.UntilAsync("stored", heard);
@@ -61,8 +67,8 @@ public sealed class JourneyTests(LibvirtHost host)
             Assert.DoesNotContain("recovery", boot, StringComparison.Ordinal);
             await TypeAsync(again, "root\n", ct);
             await output.UntilAsync("root@web-20:~# ", heard);
-            await TypeAsync(again, "cat note\n", ct);
-            await output.UntilAsync("kept\r", heard);
+            await TypeAsync(again, "cat note ran; echo a''ll\n", ct);
+            Assert.Contains("\nkept\r\nonce\r\nall", await output.UntilAsync("\nall", heard), StringComparison.Ordinal);
         }
 
         Assert.Equal(StepOutcome.Changed, (await engine.EnsureOffAsync(fence, spec.Name, ct)).Value);

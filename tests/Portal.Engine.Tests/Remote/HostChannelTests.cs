@@ -326,8 +326,8 @@ public sealed class HostChannelTests : IDisposable
     [InlineData("wipe", "/dev/vg0/p0123abcd-x/../../sda")]
     [InlineData("copy", "/dev/sda", "/dev/vg0/p0123abcd-0190a5b000007000800000000000beef-g1")]
     [InlineData("copy", "/dev/vg0/p0123abcd-0190a5b000007000800000000000dead-g1", "/dev/vg0/p0123abcd-0190a5b000007000800000000000beef-g1")]
-    [InlineData("copy", "/dev/vg0/t0123abcd-tiny-linux-2", "/dev/vg0/root")]
-    [InlineData("copy", "/dev/vg0/t0123abcd-tiny-linux-2")]
+    [InlineData("copy", "/dev/vg0/t0123abcd-tiny-linux-3", "/dev/vg0/root")]
+    [InlineData("copy", "/dev/vg0/t0123abcd-tiny-linux-3")]
     [InlineData("lvconvert", "--yes", "vg0/p0123abcd-0190a5b000007000800000000000beef-g1")]
     [InlineData("lvconvert", "--merge", "vg0/p0123abcd-0190a5b000007000800000000000beef-g1")]
     [InlineData("lvconvert", "--splitsnapshot", "--yes", "vg0/root")]
@@ -510,8 +510,8 @@ public sealed class HostChannelTests : IDisposable
         name = "{s_domain}"
         uuid = "{s_vm.Value:D}"
         type = "pv"
-        kernel = "{_host.Base}/images/t{PortalHost.Instance}-tiny-linux-2.kernel"
-        ramdisk = "{_host.Base}/images/t{PortalHost.Instance}-tiny-linux-2.initrd"
+        kernel = "{_host.Base}/images/t{PortalHost.Instance}-tiny-linux-3.kernel"
+        ramdisk = "{_host.Base}/images/t{PortalHost.Instance}-tiny-linux-3.initrd"
         cmdline = "root=/dev/xvda ro console=hvc0"
         memory = 256
         maxmem = 256

@@ -73,6 +73,7 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
     [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[\"-----BEGIN\"]}", 422)]
     [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[null]}", 422)]
     [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"note\":\"\\u0000\"}", 422)]
+    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"userData\":\"#!/bin/sh\\u0000\"}", 422)]
     [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"L\",\"name\":\"x\",\"count\":20}", 409)]
     public async Task A_bad_body_is_a_problem_in_words(string body, int status)
     {
