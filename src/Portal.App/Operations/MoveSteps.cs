@@ -20,11 +20,17 @@ internal sealed class MoveSteps(VmMove row, MoveEnd from, MoveEnd to, CopyProgre
 {
     public bool MayForceOff => row.MayForceOff;
 
-    /// <summary>Whether somebody works on one of the hosts.</summary>
-    public Host? InMaintenance => from.Host.Mode == HostMode.Maintenance ? from.Host : to.Host.Mode == HostMode.Maintenance ? to.Host : null;
+    /// <summary>The host that is needed for what comes next and on which somebody works; null where it can go on.</summary>
+    /// <param name="on">Where the VM is.</param>
+    /// <param name="undoing">Whether it is taken back, or is about to be.</param>
+    public Host? InMaintenance(HostId on, bool undoing) =>
+        (on == to.Host.Id ? [to.Host] : undoing ? (Host[])[from.Host] : [from.Host, to.Host]).FirstOrDefault(h => h.Mode == HostMode.Maintenance);
 
     /// <summary>Steps that need not be waited for: what they leave where nobody answers is removed later, and nothing of the VM depends on it.</summary>
     public static bool MayBeLeft(StepKind step, bool undoing) => undoing ? step is StepKind.MakeDisksThere or StepKind.DefineThere : step == StepKind.RemoveLeft;
+
+    /// <summary>Whether a step that need not be waited for is passed over, because somebody works on its host.</summary>
+    public bool IsLeft(StepKind step, bool undoing) => MayBeLeft(step, undoing) && (undoing ? to.Host : from.Host).Mode == HostMode.Maintenance;
 
     public async Task<Result<StepOutcome>> DoAsync(StepKind step, Fence fence, CancellationToken ct) => step switch
     {

@@ -64,9 +64,11 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         await using var db = dbs.ForSystem();
         return (await db.Database.SqlQuery<Guid>(
             $"""
-            SELECT o.id AS "Value" FROM operations e JOIN vms ev ON ev.id = e.vm_id JOIN hosts h ON h.id = ev.host_id JOIN vms v ON v.host_id = h.id JOIN operations o ON o.vm_id = v.id
+            SELECT o.id AS "Value" FROM operations e JOIN vms ev ON ev.id = e.vm_id LEFT JOIN vm_moves em ON em.operation_id = e.id JOIN hosts h ON h.id IN (ev.host_id, em.from_host_id, em.to_host_id)
+              JOIN vms v ON v.host_id = h.id JOIN operations o ON o.vm_id = v.id
             WHERE e.id = {ended.Value} AND o.id <> e.id AND o.finished_at IS NULL AND o.owner IS NULL AND o.started_at IS NULL AND o.not_before <= clock_timestamp()
-              AND (SELECT count(*) FROM operations other JOIN vms otherv ON otherv.id = other.vm_id WHERE otherv.host_id = h.id AND other.finished_at IS NULL AND other.owner IS NOT NULL) < h.max_operations
+              AND (SELECT count(*) FROM operations other JOIN vms otherv ON otherv.id = other.vm_id LEFT JOIN vm_moves otherm ON otherm.operation_id = other.id
+                   WHERE h.id IN (otherv.host_id, otherm.from_host_id, otherm.to_host_id) AND other.finished_at IS NULL AND other.owner IS NOT NULL) < h.max_operations
             ORDER BY o.created_at, o.id LIMIT 1
             """).ToListAsync(ct)) is [var next] ? new OperationId(next) : null;
     }
@@ -110,17 +112,20 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
 
         await using var db = dbs.ForSystem();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        // One claim at a time on each host, on all replicas: so the host is never asked for more than it may do at once.
-        if ((await db.Database.SqlQuery<Guid>($"SELECT v.host_id AS \"Value\" FROM operations o JOIN vms v ON v.id = o.vm_id WHERE o.id = {id.Value}").ToListAsync(ct)) is not [var host])
+        // One claim at a time on each host, on all replicas: so the host is never asked for more than it may do at once. A move is at work on two.
+        var hosts = await db.Database.SqlQuery<Guid>(
+            $"""
+            SELECT DISTINCT h.id AS "Value" FROM operations o JOIN vms v ON v.id = o.vm_id LEFT JOIN vm_moves m ON m.operation_id = o.id JOIN hosts h ON h.id IN (v.host_id, m.from_host_id, m.to_host_id)
+            WHERE o.id = {id.Value} ORDER BY h.id
+            """).ToListAsync(ct);
+        foreach (var host in hosts)
         {
-            return null;
-        }
-
-        await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({ClaimLocks}, hashtext({host.ToString()}))", ct);
-        if (await IsFullAsync(db, id, host, ct))
-        {
-            await transaction.CommitAsync(ct);
-            return null;
+            await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({ClaimLocks}, hashtext({host.ToString()}))", ct);
+            if (await IsFullAsync(db, id, host, ct))
+            {
+                await transaction.CommitAsync(ct);
+                return null;
+            }
         }
 
         var claim = (await db.Database.SqlQuery<Claim>(
@@ -132,7 +137,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
                     SELECT 1 FROM processes p JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = {ProcessLease.LockSpace}::oid AND l.objid = p.lock_key::oid
                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted
                     WHERE p.id = o.owner))
-            RETURNING o.id AS operation, o.vm_id AS vm, o.owner AS owner, o.epoch AS epoch, o.kind AS kind_text, o.change AS change_text
+            RETURNING o.id AS operation, o.vm_id AS vm, o.owner AS owner, o.epoch AS epoch, o.kind AS kind_text, o.change AS change_text, o.state = 'Undoing' OR o.cancel_requested AS undoing
             """).ToListAsync(ct)).SingleOrDefault();
         await transaction.CommitAsync(ct);
         return claim;
@@ -143,15 +148,16 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     private static async Task<bool> IsFullAsync(PortalDb db, OperationId id, Guid host, CancellationToken ct) =>
         await db.Database.ExecuteSqlAsync(
             $"""
-            UPDATE operations o SET problem = 'Its host works on ' || h.max_operations || ' operations at this moment, which is as many as it may. This one begins when one of them ends.'
+            UPDATE operations o SET problem = 'The host ' || h.name || ' works on ' || h.max_operations || ' operation' || CASE h.max_operations WHEN 1 THEN '' ELSE 's' END || ' at this moment, which is as many as it may. This one begins when one of them ends.'
             FROM hosts h WHERE h.id = {host} AND o.id = {id.Value} AND o.owner IS NULL AND o.started_at IS NULL AND o.finished_at IS NULL
-              AND (SELECT count(*) FROM operations other JOIN vms v ON v.id = other.vm_id WHERE v.host_id = h.id AND other.finished_at IS NULL AND other.owner IS NOT NULL) >= h.max_operations
+              AND (SELECT count(*) FROM operations other JOIN vms v ON v.id = other.vm_id LEFT JOIN vm_moves m ON m.operation_id = other.id
+                   WHERE h.id IN (v.host_id, m.from_host_id, m.to_host_id) AND other.finished_at IS NULL AND other.owner IS NOT NULL) >= h.max_operations
             """, ct) > 0;
 
     private async Task WorkAsync(Claim claim, CancellationToken ct)
     {
         var on = await LoadAsync(claim, ct);
-        if ((on.Move?.InMaintenance ?? (on.Host.Mode == HostMode.Maintenance ? on.Host : null)) is { } maintained)
+        if ((on.Move is { } move ? move.InMaintenance(on.Host.Id, claim.Undoing) : on.Host.Mode == HostMode.Maintenance ? on.Host : null) is { } maintained)
         {
             await RestAsync(claim, $"The host {maintained.Name} is in maintenance; this goes on when it is in use again.", s_rest);
             return;
@@ -215,6 +221,12 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     {
         var started = Stopwatch.GetTimestamp();
         using var journal = HostJournal.Begin();
+        if (on.Move?.IsLeft(step, undoing: false) == true)
+        {
+            await RecordStepAsync(claim, step, StepState.Done, journal, ct, left: true);
+            return true;
+        }
+
         Result<StepOutcome>? looked;
         try
         {
@@ -252,6 +264,12 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
     private async Task UndoStepAsync(Claim claim, StepContext on, StepKind step, CancellationToken ct)
     {
         using var journal = HostJournal.Begin();
+        if (on.Move?.IsLeft(step, undoing: true) == true)
+        {
+            await RecordStepAsync(claim, step, StepState.Undone, journal, ct, left: true);
+            return;
+        }
+
         var left = false;
         try
         {
@@ -451,7 +469,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         }
     }
 
-    private sealed record Claim(Guid Operation, Guid Vm, Guid Owner, long Epoch, string KindText, string ChangeText)
+    private sealed record Claim(Guid Operation, Guid Vm, Guid Owner, long Epoch, string KindText, string ChangeText, bool Undoing)
     {
         public VmId VmId => new(Vm);
 

@@ -56,7 +56,8 @@ public static class StepPlan
         OperationKind.Adopt => [StepKind.AskForeignShutdown, StepKind.WaitForForeignOff, StepKind.TakeOver, StepKind.DefineDomain, StepKind.StartAdopted],
         OperationKind.Move =>
         [
-            StepKind.BringTemplate, StepKind.AskShutdown, StepKind.WaitForOff, StepKind.PowerOff, StepKind.MakeDisksThere, StepKind.CopyDisks, StepKind.DefineThere, StepKind.LeaveHost,
+            // What can be made while it still runs is made first, and so taken back only after it runs again.
+            StepKind.BringTemplate, StepKind.MakeDisksThere, StepKind.AskShutdown, StepKind.WaitForOff, StepKind.PowerOff, StepKind.CopyDisks, StepKind.DefineThere, StepKind.LeaveHost,
             StepKind.ChangeHost, StepKind.StartThere, StepKind.RemoveLeft,
         ],
     };

@@ -8,6 +8,7 @@ using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Engine.Simulated;
 using Portal.Kernel;
+using Portal.Testing;
 using Portal.Testing.Worlds;
 using Host = Portal.App.Hosts.Host;
 
@@ -192,6 +193,75 @@ public sealed class MoveVmTests(WorldFixture fixture) : IClassFixture<WorldFixtu
     }
 
     [Fact]
+    public async Task Called_off_while_somebody_works_on_the_new_host_it_runs_again_at_once_and_that_host_is_cleared_afterwards()
+    {
+        var other = await OtherAsync();
+        var vm = await _world.RunningVmAsync(Ct);
+        var operation = (await AskAsync(vm, other)).Value;
+        var faults = new SimulatedFaults(other.PoolPath);
+        await using (var process = await _world.StartProcessAsync(Ct))
+        {
+            process.Fate.SleepAt(new Point(Act.Verb, 11, Moment.After));
+            var work = process.RunAsync(operation, Ct);
+            await process.Fate.Sleeps;
+            faults.Shape = faults.Shape with { Reachable = false };
+            process.Fate.Wake();
+            await work;
+            faults.Shape = faults.Shape with { Reachable = true };
+            await ChangeAsync("UPDATE hosts SET mode = 'Maintenance' WHERE id = $1", other);
+            await _world.EndRestAsync(operation, Ct);
+            await process.RunAsync(operation, Ct);
+            Assert.Contains($"{other.Name} is in maintenance", (await _world.LastOperationAsync(vm.Id, Ct)).Problem, StringComparison.Ordinal);
+
+            Assert.Null((await _world.Main.Get<CancelOperation.Handler>().HandleAsync(new(_world.Tenant, operation), _world.Operator, Ct)).Refusal);
+            await _world.EndRestAsync(operation, Ct);
+            await process.RunAsync(operation, Ct);
+        }
+
+        Assert.Equal((OperationState.Cancelled, DomainState.Running), ((await _world.LastOperationAsync(vm.Id, Ct)).State, (await _world.VmAsync(vm.Id, Ct)).Seen));
+        await _world.Main.Get<MoveLeftovers>().RemoveAsync(Ct);
+        Assert.Contains(await _world.EngineOf(other).ListVolumesAsync(Ct), v => v.Domain.Vm == vm.Id);
+        await ChangeAsync("UPDATE hosts SET mode = 'InUse' WHERE id = $1", other);
+        await _world.Main.Get<HostWatch>().LookAsync(Ct);
+        await _world.Main.Get<MoveLeftovers>().RemoveAsync(Ct);
+        Assert.DoesNotContain(await _world.EngineOf(other).ListVolumesAsync(Ct), v => v.Domain.Vm == vm.Id);
+        await AssertNothingLeftAsync(vm);
+        while (_world.Main.Jobs.TryAnswer(out _))
+        {
+        }
+    }
+
+    [Fact]
+    public async Task It_begins_when_both_hosts_have_room_for_one_more_operation()
+    {
+        var other = await OtherAsync();
+        var there = await _world.RunningVmAsync(Ct);
+        await MoveAsync(there, other);
+        var vm = await _world.RunningVmAsync(Ct);
+        await ChangeAsync("UPDATE hosts SET max_operations = 1 WHERE id = $1", other);
+        new SimulatedFaults(other.PoolPath).Arm(SimulatedVerb.EnsureOff, SimulatedMoment.Before, SimulatedFault.Hang);
+        var busy = (await _world.AskAsync(there, OperationKind.PowerOff, Ct)).Value;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var hanging = _world.Main.RunAsync(busy, stop.Token);
+        await Eventually.IsAsync(async () => (await _world.LastOperationAsync(there.Id, Ct)).Owner is not null, Ct);
+        var operation = (await AskAsync(vm, other)).Value;
+
+        await _world.Main.RunAsync(operation, Ct);
+        var waits = await _world.LastOperationAsync(vm.Id, Ct);
+
+        Assert.Null(waits.StartedAt);
+        Assert.Contains($"{other.Name} works on 1 operation at", waits.Problem, StringComparison.Ordinal);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging);
+        await _world.Main.RunAsync(operation, Ct);
+        Assert.Equal((OperationState.Succeeded, null), ((await _world.LastOperationAsync(vm.Id, Ct)).State, (await _world.LastOperationAsync(vm.Id, Ct)).Problem));
+        await ChangeAsync("UPDATE hosts SET max_operations = 4 WHERE id = $1", other);
+        while (_world.Main.Jobs.TryAnswer(out _))
+        {
+        }
+    }
+
+    [Fact]
     public async Task It_is_refused_with_the_reason_before_anything_happens()
     {
         var other = await OtherAsync();
@@ -242,6 +312,8 @@ public sealed class MoveVmTests(WorldFixture fixture) : IClassFixture<WorldFixtu
         var operation = await _world.LastOperationAsync(vm.Id, Ct);
         while (operation.IsLive)
         {
+            // Nobody waits for the minute and a half that a guest may take.
+            await _world.Database.ExecuteAsync("UPDATE operation_steps SET started_at = started_at - interval '90 seconds' WHERE operation_id = $1", Ct, operation.Id.Value);
             await _world.EndRestAsync(operation.Id, Ct);
             await _world.Main.RunAsync(operation.Id, Ct);
             operation = await _world.LastOperationAsync(vm.Id, Ct);

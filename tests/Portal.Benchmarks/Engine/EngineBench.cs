@@ -158,19 +158,30 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
         _made.Remove(spec);
     }
 
-    // As somebody types it who knows what he wants, and looks at nothing.
+    // The commands that the engine gives, the questions among them, in their order.
     private static string Script(DomainSpec like, DomainSpec other) =>
         $"""
         set -e
         export LC_ALL=C
-        lvcreate --snapshot --name {other.Name} --setactivationskip n --yes --quiet --addtag portal {Group}/t{Instance}-{other.Template.Name}-{other.Template.Version}
-        lvextend --size {other.Disk.Bytes}b --quiet {Group}/{other.Name}
-        lvcreate --yes --quiet --virtualsize 4m --thinpool thin --name {other.Name}-seed --addtag portal {Group}
+        volumes() {{ lvs --reportformat=json --units=b --nosuffix --options vg_name,lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent,lv_metadata_size {Group} >/dev/null; }}
+        volumes
+        lvcreate --yes --snapshot --name {other.Name} --setactivationskip n --addtag portal {Group}/t{Instance}-{other.Template.Name}-{other.Template.Version} >/dev/null
+        lvextend --size {other.Disk.Bytes}b {Group}/{other.Name} >/dev/null
+        volumes
+        lvcreate --yes --virtualsize 4m --thinpool thin --name {other.Name}-seed --addtag portal {Group} >/dev/null
         dd if={Files}/seed of=/dev/{Group}/{other.Name}-seed bs=1M conv=fsync,sparse status=none
-        lvchange --quiet --addtag portal.seed.of.bench {Group}/{other.Name}-seed
-        sed 's/{like.Name}/{other.Name}/g; s/{like.Name.Vm.Value:D}/{other.Name.Vm.Value:D}/; s/{like.Mac}/{other.Mac}/' {Files}/config > {Files}/{other.Name}
+        lvchange --addtag portal.seed.of.bench {Group}/{other.Name}-seed >/dev/null
+        sed 's/{like.Name}/{other.Name}/g; s/{like.Name.Vm.Value:D}/{other.Name.Vm.Value:D}/; s/{like.Mac}/{other.Mac}/; s/{XenCard(like)}/{XenCard(other)}/' {Files}/config > {Files}/{other.Name}
+        sync {Files}/{other.Name}
+        xl list {other.Name} >/dev/null 2>&1 || true
+        nft -f /var/lib/portal-host/guards.nft
+        rm -f /var/log/xen/console/guest-{other.Name}.log
         xl create -q {Files}/{other.Name}
+        xl list {other.Name} >/dev/null
         """;
+
+    // As the engine names a guest's card on its host.
+    private static string XenCard(DomainSpec spec) => string.Create(CultureInfo.InvariantCulture, $"pt-{spec.Mac.Value & 0xFFFF_FFFF:x8}");
 
     private DomainSpec NewSpec()
     {
