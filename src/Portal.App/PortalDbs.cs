@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 using Portal.Kernel;
 
 namespace Portal.App;
@@ -32,24 +33,39 @@ public readonly record struct DbScope
 /// </summary>
 public sealed class PortalDbs
 {
+    private readonly NpgsqlDataSource _source;
     private readonly DbContextOptions<PortalDb> _options;
 
     /// <param name="watching">Who else looks on at each command and commit; nobody in the product, tests use it to let a process die between two of them.</param>
-    public PortalDbs(NpgsqlDataSource source, IEnumerable<IInterceptor>? watching = null) => _options = Options(source, watching);
+    public PortalDbs(NpgsqlDataSource source, IEnumerable<IInterceptor>? watching = null)
+    {
+        _source = source;
+        // Without the source: EF Core keeps a model and the queries that it has compiled for each source, and where many of them are in one process, as in tests, that is most of the work.
+        _options = Options(options => options.UseNpgsql(Migrations), watching);
+    }
 
-    public PortalDb ForTenant(TenantId tenant) => new(_options, DbScope.Of(tenant));
+    public PortalDb ForTenant(TenantId tenant) => Open(DbScope.Of(tenant));
 
-    public PortalDb ForSystem() => new(_options, DbScope.System);
+    public PortalDb ForSystem() => Open(DbScope.System);
 
     /// <summary>As whoever the connection string names: the owner of the schema. For migrations only.</summary>
-    public PortalDb ForMigrations() => new(_options, default);
+    public PortalDb ForMigrations() => new(Options(options => options.UseNpgsql(_source, Migrations), null), default);
 
-    private static DbContextOptions<PortalDb> Options(NpgsqlDataSource source, IEnumerable<IInterceptor>? watching) =>
-        new DbContextOptionsBuilder<PortalDb>()
-            .UseNpgsql(source, npgsql => npgsql.MigrationsAssembly("Portal.Migrations").MigrationsHistoryTable("migrations"))
-            .UseSnakeCaseNamingConvention()
-            .AddInterceptors([RoleOnOpen.Instance, .. watching ?? []])
-            .Options;
+    private PortalDb Open(DbScope scope)
+    {
+        var db = new PortalDb(_options, scope);
+        db.Database.SetDbConnection(_source.CreateConnection(), contextOwnsConnection: true);
+        return db;
+    }
+
+    private static DbContextOptions<PortalDb> Options(Action<DbContextOptionsBuilder<PortalDb>> use, IEnumerable<IInterceptor>? watching)
+    {
+        var options = new DbContextOptionsBuilder<PortalDb>();
+        use(options);
+        return options.UseSnakeCaseNamingConvention().AddInterceptors([RoleOnOpen.Instance, .. watching ?? []]).Options;
+    }
+
+    private static void Migrations(NpgsqlDbContextOptionsBuilder npgsql) => npgsql.MigrationsAssembly("Portal.Migrations").MigrationsHistoryTable("migrations");
 
     /// <summary>Takes on the role each time a connection is opened; the pool's reset (DISCARD ALL) drops it again.</summary>
     private sealed class RoleOnOpen : DbConnectionInterceptor
