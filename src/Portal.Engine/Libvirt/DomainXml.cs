@@ -10,6 +10,9 @@ namespace Portal.Engine.Libvirt;
 /// <summary>Writes a domain in libvirt's XML (https://libvirt.org/formatdomain.html), and knows its own again.</summary>
 internal static class DomainXml
 {
+    private const int Bridge = 5;
+    private const string BridgeModel = "pcie-to-pci-bridge";
+
     private static readonly XNamespace s_ours = "urn:portal:vm:1";
 
     /// <summary>What a spec becomes on a host whose guests run with KVM or without.</summary>
@@ -30,6 +33,12 @@ internal static class DomainXml
             new XElement("uuid", UuidOf(spec.Name)),
             new XElement("title", spec.HostName.Text));
         domain.Element("devices")!.Add(
+            // A port for each of the card and the disks, as libvirt lays them out by itself; one more for the bridge, which has the places of disks that come later. A port
+            // for each of those would cost an emulated guest a quarter of a second at its boot.
+            new XElement("controller", new XAttribute("type", "pci"), new XAttribute("index", 0), new XAttribute("model", "pcie-root")),
+            Enumerable.Range(1, Bridge - 1).Select(port => new XElement("controller", new XAttribute("type", "pci"), new XAttribute("index", port), new XAttribute("model", "pcie-root-port"))),
+            PlacesOfDisks(Bridge).With(new XElement("address", new XAttribute("type", "pci"), new XAttribute("bus", Bridge - 1), new XAttribute("slot", 0))),
+            Balloon(),
             Disk("qcow2", pool.Disk(spec.Name), "vda", new XAttribute("discard", "unmap")),
             // The seed is a plain read-only disk: cloud-init and Tiny Linux look for the label, and a CD-ROM drive would need a driver more.
             Disk("raw", pool.Seed(spec.Name), "vdb").With(new XElement("readonly")),
@@ -68,7 +77,7 @@ internal static class DomainXml
     public static string WriteTrial(string name, bool kvm, string kernel, string logPath)
     {
         var domain = Bare(name, kvm, 1, 128L << 20, kernel, null, "console=ttyS0 panic=-1");
-        domain.Element("devices")!.Add(Serial(
+        domain.Element("devices")!.Add(NoBalloon(), Serial(
             new XAttribute("type", "file"),
             new XElement("source", new XAttribute("path", logPath))));
         return domain.ToString();
@@ -87,6 +96,44 @@ internal static class DomainXml
             throw new HostFaultException($"libvirt describes a domain in what is not XML: {broken.Message}", broken);
         }
     }
+
+    /// <summary>What a domain that an earlier portal defined lacks for the changes of this one, added to what libvirt has of it; null where it lacks nothing.</summary>
+    public static string? Upgraded(string xml)
+    {
+        var domain = XDocument.Parse(xml).Root!;
+        var devices = domain.Element("devices")!;
+        var lacksBalloon = !HasBalloon(xml);
+        var lacksBridge = BridgeOf(xml) is null;
+        if (lacksBalloon)
+        {
+            devices.Elements("memballoon").Remove();
+            devices.Add(Balloon());
+        }
+
+        if (lacksBridge)
+        {
+            // Without an address: libvirt has kept a port free.
+            devices.Add(PlacesOfDisks(devices.Elements("controller").Where(IsPci).Max(c => (int)c.Attribute("index")!) + 1));
+        }
+
+        return lacksBalloon || lacksBridge ? domain.ToString() : null;
+    }
+
+    /// <summary>Whether a domain, as libvirt describes it, can have its guest give memory back.</summary>
+    public static bool HasBalloon(string xml) => XDocument.Parse(xml).Root!.Element("devices")!.Element("memballoon")?.Attribute("model")?.Value == "virtio";
+
+    /// <summary>The bus on which a domain, as libvirt describes it, has places for disks that come later; null where it has none.</summary>
+    public static int? BridgeOf(string xml) => (int?)XDocument.Parse(xml).Root!.Element("devices")!.Elements("controller").FirstOrDefault(c => IsPci(c) && c.Attribute("model")?.Value == BridgeModel)?.Attribute("index");
+
+    private static bool IsPci(XElement controller) => controller.Attribute("type")?.Value == "pci";
+
+    private static XElement PlacesOfDisks(int index) => new("controller", new XAttribute("type", "pci"), new XAttribute("index", index), new XAttribute("model", BridgeModel));
+
+    // On the root bus, where it takes none of the ports: the card's and the disks' stay what guests know them by.
+    private static XElement Balloon() => new(
+        "memballoon", new XAttribute("model", "virtio"), new XElement("address", new XAttribute("type", "pci"), new XAttribute("bus", 0), new XAttribute("slot", 8)));
+
+    private static XElement NoBalloon() => new("memballoon", new XAttribute("model", "none"));
 
     private static XElement Bare(string name, bool kvm, int vcpus, long memoryBytes, string? kernel, string? initrd, string commandLine) => new(
         "domain",
@@ -114,8 +161,7 @@ internal static class DomainXml
         new XElement(
             "devices",
             new XElement("emulator", "/usr/bin/qemu-system-x86_64"),
-            new XElement("controller", new XAttribute("type", "usb"), new XAttribute("model", "none")),
-            new XElement("memballoon", new XAttribute("model", "none"))));
+            new XElement("controller", new XAttribute("type", "usb"), new XAttribute("model", "none"))));
 
     private static XElement Disk(string format, string path, string target, params XAttribute[] options) => new(
         "disk",

@@ -20,6 +20,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     private readonly PoolLayout _workshop;
     private readonly FenceBook _fences;
     private readonly Acceleration _acceleration;
+    private readonly LibvirtChanges _changes;
     private readonly ConsoleBoard _consoles;
     private readonly ConsoleLogs _logs;
 
@@ -34,6 +35,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         _workshop = new PoolLayout(work ?? host.PoolPath);
         _fences = new FenceBook(_pool.Fences, clock);
         _acceleration = new Acceleration(_pool, _virsh, clock);
+        _changes = new LibvirtChanges(_virsh, new LibvirtActing(_virsh, clock));
         _consoles = new ConsoleBoard(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), _pool.ConsoleLog(name), pulse, clock), clock);
         _logs = new ConsoleLogs(_pool, shell);
     }
@@ -61,7 +63,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     public async Task<DomainReport> LookAsync(DomainName name, CancellationToken ct)
     {
         var state = await _virsh.StateAsync(name, ct).ConfigureAwait(false);
-        return new DomainReport(name, state, Saved: state == DomainState.Off ? await IsSavedAsync(name, ct).ConfigureAwait(false) : null);
+        return new DomainReport(name, state, Saved: state == DomainState.Off ? await _virsh.IsSavedAsync(name, ct).ConfigureAwait(false) : null);
     }
 
     public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => Task.FromResult(_pool.Volumes(_host.Instance));
@@ -148,13 +150,17 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     private static Task<Result<StepOutcome>> NotSeen() => Task.FromResult<Result<StepOutcome>>(new ForeignNotSeen());
 
-    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save };
+    // What is not among them, and why: decision 0025.
+    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility>
+    {
+        DomainAbility.Pause, DomainAbility.Save, DomainAbility.SysRq, DomainAbility.Memory, DomainAbility.Pin, DomainAbility.Share,
+    };
 
     // A directory is as large as its file system.
     public Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere);
 
     public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
-        ActAsync(fence, name, hold => ChangeAsync(hold, name, change, ct), ct);
+        ActAsync(fence, name, hold => _changes.DoAsync(hold, name, change, ct), ct);
 
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => RemoveFilesAsync(hold, name, ct), ct);
@@ -356,7 +362,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
             return new HostSaidNo("define the domain", VirshAnswers.Complaint(answer));
         }
 
-        return await SeenAsync(spec.Name, state => state != DomainState.Absent, "defined", ct).ConfigureAwait(false);
+        return await _virsh.SeenAsync(spec.Name, state => state != DomainState.Absent, "defined", ct).ConfigureAwait(false);
     }
 
     private async Task<Result<StepOutcome>> StartAsync(FenceHold hold, DomainName name, CancellationToken ct)
@@ -370,49 +376,38 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
             case DomainState.Stopping:
                 throw new HostFaultException($"The domain {name} is on its way down. Retry when it is off.");
             case DomainState.Paused:
-                return await RunAsync(hold, VirshCommands.Resume(name.Text), "resume the domain", ct).ConfigureAwait(false) is { } paused
+                return await _virsh.ActAsync(hold, VirshCommands.Resume(name.Text), "resume the domain", ct).ConfigureAwait(false) is { } paused
                     ? paused
-                    : await SeenAsync(name, state => state == DomainState.Running, "running", ct).ConfigureAwait(false);
+                    : await _virsh.SeenAsync(name, state => state == DomainState.Running, "running", ct).ConfigureAwait(false);
             default:
                 break;
         }
 
         // The console begins with this boot, unless it goes on with an earlier one. Nobody writes to the log now: the domain is off.
-        if (!await IsSavedAsync(name, ct).ConfigureAwait(false))
+        if (!await _virsh.IsSavedAsync(name, ct).ConfigureAwait(false))
         {
+            if (await UpgradeAsync(hold, name, ct).ConfigureAwait(false) is { } odd)
+            {
+                return odd;
+            }
+
             File.Delete(_pool.ConsoleLog(name));
         }
 
-        if (await RunAsync(hold, VirshCommands.Start(name.Text), "start the domain", ct).ConfigureAwait(false) is { } refusal)
+        if (await _virsh.ActAsync(hold, VirshCommands.Start(name.Text), "start the domain", ct).ConfigureAwait(false) is { } refusal)
         {
             return refusal;
         }
 
         // A guest may be through already where it powers off at once: that it was started is what counts.
-        return await SeenAsync(name, state => state != DomainState.Absent, "running", ct).ConfigureAwait(false);
+        return await _virsh.SeenAsync(name, state => state != DomainState.Absent, "running", ct).ConfigureAwait(false);
     }
 
-    private async Task<Result<StepOutcome>> ChangeAsync(FenceHold hold, DomainName name, DomainChange change, CancellationToken ct)
-    {
-        var state = await _virsh.StateAsync(name, ct).ConfigureAwait(false);
-        return change switch
-        {
-            DomainChange.Pause when state == DomainState.Paused => StepOutcome.AlreadyThere,
-            DomainChange.Pause when state == DomainState.Running => await ThenAsync(VirshCommands.Suspend(name.Text), "pause the domain", DomainState.Paused).ConfigureAwait(false),
-            DomainChange.Resume when state == DomainState.Running => StepOutcome.AlreadyThere,
-            DomainChange.Resume when state == DomainState.Paused => await ThenAsync(VirshCommands.Resume(name.Text), "resume the domain", DomainState.Running).ConfigureAwait(false),
-            DomainChange.Save when IsDown(state) && await IsSavedAsync(name, ct).ConfigureAwait(false) => StepOutcome.AlreadyThere,
-            DomainChange.Save when state is DomainState.Running or DomainState.Paused => await ThenAsync(VirshCommands.ManagedSave(name.Text), "save the domain", DomainState.Off).ConfigureAwait(false),
-            DomainChange.Pause or DomainChange.Save => new WrongState(name.Text, "running"),
-            DomainChange.Resume => new WrongState(name.Text, "paused"),
-            _ => new NotOffered(change.Needs),
-        };
-
-        async Task<Result<StepOutcome>> ThenAsync(HostCommand command, string doing, DomainState after) =>
-            await RunAsync(hold, command, doing, ct).ConfigureAwait(false) is { } refusal ? refusal : await SeenAsync(name, seen => seen == after, after.ToString().ToLowerInvariant(), ct).ConfigureAwait(false);
-    }
-
-    private async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) => (await _virsh.SavedAsync(ct).ConfigureAwait(false)).Contains(name.Text);
+    // A domain that an earlier portal defined gets, at its next start, what this one's changes need.
+    private async Task<Refusal?> UpgradeAsync(FenceHold hold, DomainName name, CancellationToken ct) =>
+        await _virsh.DescribeAsync(name, ct).ConfigureAwait(false) is { } there && DomainXml.DigestOf(there) is not null && DomainXml.Upgraded(there) is { } better
+            ? await _virsh.ActAsync(hold, VirshCommands.Define(better), "give the domain what it lacks", ct).ConfigureAwait(false)
+            : null;
 
     private async Task<Result<StepOutcome>> ShutdownAsync(FenceHold hold, DomainName name, CancellationToken ct)
     {
@@ -429,20 +424,20 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     private async Task<Result<StepOutcome>> DestroyAsync(FenceHold hold, DomainName name, CancellationToken ct)
     {
-        if (IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)))
+        if (Virsh.IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)))
         {
             // What was kept of its memory goes with its power.
-            return !await IsSavedAsync(name, ct).ConfigureAwait(false) ? StepOutcome.AlreadyThere
-                : await RunAsync(hold, VirshCommands.RemoveManagedSave(name.Text), "give its saved memory up", ct).ConfigureAwait(false) is { } kept ? kept
+            return !await _virsh.IsSavedAsync(name, ct).ConfigureAwait(false) ? StepOutcome.AlreadyThere
+                : await _virsh.ActAsync(hold, VirshCommands.RemoveManagedSave(name.Text), "give its saved memory up", ct).ConfigureAwait(false) is { } kept ? kept
                 : StepOutcome.Changed;
         }
 
-        if (await RunAsync(hold, VirshCommands.Destroy(name.Text), "power the domain off", ct).ConfigureAwait(false) is { } refusal)
+        if (await _virsh.ActAsync(hold, VirshCommands.Destroy(name.Text), "power the domain off", ct).ConfigureAwait(false) is { } refusal)
         {
             return refusal;
         }
 
-        return await SeenAsync(name, IsDown, "off", ct).ConfigureAwait(false);
+        return await _virsh.SeenAsync(name, Virsh.IsDown, "off", ct).ConfigureAwait(false);
     }
 
     private async Task<Result<StepOutcome>> UndefineAsync(FenceHold hold, DomainName name, CancellationToken ct)
@@ -458,17 +453,17 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
             return off;
         }
 
-        if (await RunAsync(hold, VirshCommands.Undefine(name.Text), "undefine the domain", ct).ConfigureAwait(false) is { } refusal)
+        if (await _virsh.ActAsync(hold, VirshCommands.Undefine(name.Text), "undefine the domain", ct).ConfigureAwait(false) is { } refusal)
         {
             return refusal;
         }
 
-        return await SeenAsync(name, state => state == DomainState.Absent, "undefined", ct).ConfigureAwait(false);
+        return await _virsh.SeenAsync(name, state => state == DomainState.Absent, "undefined", ct).ConfigureAwait(false);
     }
 
     private async Task<Result<StepOutcome>> RemoveFilesAsync(FenceHold hold, DomainName name, CancellationToken ct)
     {
-        if (!IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)))
+        if (!Virsh.IsDown(await _virsh.StateAsync(name, ct).ConfigureAwait(false)))
         {
             return new DiskInUse(name.Text);
         }
@@ -476,23 +471,4 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         hold.Tidy();
         return _pool.RemoveFilesOf(name);
     }
-
-    /// <summary>Null where it was done, or where it was so already by the time that libvirt looked.</summary>
-    private async Task<Refusal?> RunAsync(FenceHold hold, HostCommand command, string doing, CancellationToken ct)
-    {
-        var answer = await _virsh.RunAsync(hold.Guard(command), ct).ConfigureAwait(false);
-        return answer.Succeeded || VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAlreadyRunning(answer) || VirshAnswers.IsAbsent(answer)
-            ? null
-            : new HostSaidNo(doing, VirshAnswers.Complaint(answer));
-    }
-
-    private async Task<Result<StepOutcome>> SeenAsync(DomainName name, Func<DomainState, bool> reached, string wanted, CancellationToken ct)
-    {
-        var state = await _virsh.StateAsync(name, ct).ConfigureAwait(false);
-        return reached(state)
-            ? StepOutcome.Changed
-            : throw new HostFaultException($"libvirt did what was asked, but {name} is not {wanted}: it is {state}.");
-    }
-
-    private static bool IsDown(DomainState state) => state is DomainState.Absent or DomainState.Off or DomainState.Crashed;
 }

@@ -1,4 +1,6 @@
+using Portal.Engine.Fences;
 using Portal.Engine.Shell;
+using Portal.Kernel;
 
 namespace Portal.Engine.Libvirt;
 
@@ -69,4 +71,28 @@ internal sealed class Virsh(IHostShell shell)
             : VirshAnswers.IsAbsent(answer) ? null
             : throw new HostFaultException($"`{command}` failed: {VirshAnswers.Complaint(answer)}");
     }
+
+    /// <summary>Runs what changes a domain's state. Null where it was done, or where it was so already by the time that libvirt looked.</summary>
+    public async Task<Refusal?> ActAsync(FenceHold hold, HostCommand command, string doing, CancellationToken ct)
+    {
+        var answer = await RunAsync(hold.Guard(command), ct).ConfigureAwait(false);
+        return answer.Succeeded || VirshAnswers.IsNotRunning(answer) || VirshAnswers.IsAlreadyRunning(answer) || VirshAnswers.IsAbsent(answer)
+            ? null
+            : new HostSaidNo(doing, VirshAnswers.Complaint(answer));
+    }
+
+    /// <exception cref="HostFaultException">It is not as wanted.</exception>
+    public async Task<Result<StepOutcome>> SeenAsync(DomainName name, Func<DomainState, bool> reached, string wanted, CancellationToken ct)
+    {
+        var state = await StateAsync(name, ct).ConfigureAwait(false);
+        return reached(state)
+            ? StepOutcome.Changed
+            : throw new HostFaultException($"libvirt did what was asked, but {name} is not {wanted}: it is {state}.");
+    }
+
+    /// <summary>Whether its memory was kept, so that its next start goes on from there.</summary>
+    public async Task<bool> IsSavedAsync(DomainName name, CancellationToken ct) =>
+        (await SavedAsync(ct).ConfigureAwait(false)).Contains(name.Text);
+
+    public static bool IsDown(DomainState state) => state is DomainState.Absent or DomainState.Off or DomainState.Crashed;
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Portal.Engine.Shell;
+using Portal.Kernel;
 
 namespace Portal.Engine.Libvirt;
 
@@ -63,6 +64,40 @@ internal static partial class VirshAnswers
         }
     }
 
+    /// <summary>What the guest keeps of its memory, out of `virsh domstats --balloon`.</summary>
+    /// <exception cref="HostFaultException">It does not say.</exception>
+    public static ByteSize Memory(string output) => One(BalloonCurrent(), output) is { } kib
+        ? new ByteSize(checked(long.Parse(kib, CultureInfo.InvariantCulture) * 1024))
+        : throw Odd("domstats --balloon", output);
+
+    /// <summary>On which of the host's processors each vCPU may run, out of `virsh vcpupin`.</summary>
+    /// <exception cref="HostFaultException">A line is none of its own, or there is none.</exception>
+    public static IReadOnlyList<(int Vcpu, IReadOnlySet<int> Cpus)> Pins(string output)
+    {
+        List<(int, IReadOnlySet<int>)> pins = [];
+        foreach (var line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            pins.Add(PinLine().Match(line) is { Success: true } match
+                ? (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), CpuList(match.Groups[2].Value))
+                : throw Odd("vcpupin", output));
+        }
+
+        return pins.Count > 0 ? pins : throw Odd("vcpupin", output);
+    }
+
+    /// <summary>The processors that the host uses, out of `virsh nodecpumap`.</summary>
+    /// <exception cref="HostFaultException">It does not say.</exception>
+    public static IReadOnlySet<int> Cpus(string output) => One(CpuMap(), output) is { } map
+        ? Enumerable.Range(0, map.Length).Where(cpu => map[cpu] == 'y').ToHashSet()
+        : throw Odd("nodecpumap", output);
+
+    /// <summary>A domain's share of the processors, out of `virsh schedinfo`.</summary>
+    /// <exception cref="HostFaultException">It does not say.</exception>
+    public static CpuShare Share(string output) =>
+        One(CpuShares(), output) is { } shares && One(GlobalPeriod(), output) is { } period && One(GlobalQuota(), output) is { } quota
+            ? CpuShare.Read(long.Parse(shares, CultureInfo.InvariantCulture), long.Parse(period, CultureInfo.InvariantCulture), long.Parse(quota, CultureInfo.InvariantCulture))
+            : throw Odd("schedinfo", output);
+
     /// <summary>The versions out of `virsh version --daemon`: of libvirt's daemon and of QEMU; null where it does not say.</summary>
     public static (string? Libvirt, string? Qemu) Versions(string output) =>
         (One(DaemonVersion(), output), One(HypervisorVersion(), output));
@@ -100,6 +135,22 @@ internal static partial class VirshAnswers
         _ => throw new HostFaultException($"libvirt reports the domain state {state}, which this portal does not know."),
     };
 
+    // As in 0-3,7.
+    private static HashSet<int> CpuList(string text)
+    {
+        HashSet<int> cpus = [];
+        foreach (var part in text.Split(','))
+        {
+            var ends = part.Split('-').Select(end => int.Parse(end, NumberStyles.None, CultureInfo.InvariantCulture)).ToArray();
+            cpus.UnionWith(Enumerable.Range(ends[0], ends[^1] - ends[0] + 1));
+        }
+
+        return cpus;
+    }
+
+    private static HostFaultException Odd(string question, string output) =>
+        new($"virsh {question} answered what cannot be understood: {output[..Math.Min(output.Length, 500)]}");
+
     private static int Number(string fact) =>
         int.TryParse(fact[(fact.IndexOf('=', StringComparison.Ordinal) + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
@@ -109,6 +160,24 @@ internal static partial class VirshAnswers
 
     [GeneratedRegex("^Domain: '(.*)'\\r?$")]
     private static partial Regex Header();
+
+    [GeneratedRegex(@"^\s*balloon\.current=([0-9]{1,15})\s*$", RegexOptions.Multiline)]
+    private static partial Regex BalloonCurrent();
+
+    [GeneratedRegex(@"^([0-9]{1,5})\s+((?:[0-9]{1,5}(?:-[0-9]{1,5})?)(?:,[0-9]{1,5}(?:-[0-9]{1,5})?)*)\z")]
+    private static partial Regex PinLine();
+
+    [GeneratedRegex("^CPU map: +([y-]+)\\s*$", RegexOptions.Multiline)]
+    private static partial Regex CpuMap();
+
+    [GeneratedRegex(@"^cpu_shares *: *([0-9]{1,15})\s*$", RegexOptions.Multiline)]
+    private static partial Regex CpuShares();
+
+    [GeneratedRegex(@"^global_period *: *([0-9]{1,18})\s*$", RegexOptions.Multiline)]
+    private static partial Regex GlobalPeriod();
+
+    [GeneratedRegex(@"^global_quota *: *(-?[0-9]{1,18})\s*$", RegexOptions.Multiline)]
+    private static partial Regex GlobalQuota();
 
     [GeneratedRegex("^Running against daemon: ([0-9.]+)", RegexOptions.Multiline)]
     private static partial Regex DaemonVersion();

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Portal.Engine.Shell;
+using Portal.Kernel;
 
 namespace Portal.Engine.Libvirt;
 
@@ -27,6 +29,9 @@ internal static class VirshCommands
 
     public static HostCommand Describe(string name) => Ask("dumpxml", "--inactive", name);
 
+    /// <summary>As it runs now, with what was attached since it started.</summary>
+    public static HostCommand DescribeRunning(string name) => Ask("dumpxml", name);
+
     public static HostCommand Define(string xml) => Act("define", "/dev/stdin") with { Input = xml };
 
     public static HostCommand CreateTransient(string xml) => Act("create", "/dev/stdin") with { Input = xml };
@@ -45,11 +50,33 @@ internal static class VirshCommands
     /// <summary>The names of those whose memory was kept.</summary>
     public static HostCommand Saved() => Ask("list", "--all", "--name", "--with-managed-save");
 
+    /// <summary>Alt, SysRq and a letter on the keyboard that every such machine has, whether somebody looks at it or not.</summary>
+    public static HostCommand SysRq(string name, char key) => Act("send-key", name, "KEY_LEFTALT", "KEY_SYSRQ", $"KEY_{char.ToUpperInvariant(key)}");
+
+    public static HostCommand Balloon(string name) => Ask("domstats", "--balloon", "--nowait", name);
+
+    /// <summary>Says what the guest is to keep; it follows when it can.</summary>
+    public static HostCommand SetMemory(string name, ByteSize memory) => Act("setmem", name, $"{memory.CeilingMiB * 1024}KiB", "--live");
+
+    public static HostCommand Pins(string name) => Ask("vcpupin", name, "--live");
+
+    /// <param name="cpus">As in 0-3,7; r for any.</param>
+    public static HostCommand Pin(string name, int vcpu, string cpus) => Act("vcpupin", name, Number(vcpu), cpus, "--live");
+
+    public static HostCommand Cpus() => Ask("nodecpumap");
+
+    public static HostCommand Share(string name) => Ask("schedinfo", name, "--live");
+
+    public static HostCommand SetShare(string name, CpuShare share) => Act(
+        "schedinfo", name, "--live", "--set", $"cpu_shares={Number(share.Shares)}", "--set", $"global_period={Number(CpuShare.Period)}", "--set", $"global_quota={Number(share.Quota)}");
+
     public static HostCommand Shutdown(string name) => Act("shutdown", name, "--mode", "acpi");
 
     public static HostCommand Destroy(string name) => Act("destroy", name);
 
     public static HostCommand Undefine(string name) => Act("undefine", name, "--managed-save", "--snapshots-metadata");
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static HostCommand Ask(params string[] words) => Virsh(words, s_ask);
 

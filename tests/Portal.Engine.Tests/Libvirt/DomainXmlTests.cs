@@ -51,8 +51,26 @@ public sealed class DomainXmlTests
             var domain = XDocument.Parse(DomainXml.Write(s_spec, pool, kvm: false)).Root!;
 
             return domain.Descendants("source").Select(source => source.Attribute("file")?.Value).Contains(pool.Disk(s_spec.Name))
-                && domain.Element("devices")!.Elements().Count() == 7;
+                && domain.Element("devices")!.Elements().Count() == 13;
         });
+
+    [Fact]
+    public void A_domain_that_an_earlier_portal_defined_gets_what_it_lacks_and_keeps_the_rest()
+    {
+        var earlier = RecordedShell.File("libvirt-9.0.0-dumpxml-earlier.xml");
+        Assert.False(DomainXml.HasBalloon(earlier));
+        Assert.Null(DomainXml.BridgeOf(earlier));
+
+        var better = DomainXml.Upgraded(earlier)!;
+
+        Assert.True(DomainXml.HasBalloon(better));
+        Assert.Equal(5, DomainXml.BridgeOf(better));
+        Assert.Null(DomainXml.Upgraded(better));
+        Assert.Null(DomainXml.Upgraded(DomainXml.Write(s_spec, new PoolLayout("/srv/pool"), kvm: false)));
+        // Where a guest finds its card and its disks is what it may have been told.
+        var before = XDocument.Parse(earlier).Descendants("address").Select(address => address.ToString());
+        Assert.Equal(before, XDocument.Parse(better).Descendants("address").Select(address => address.ToString()).Take(before.Count()));
+    }
 
     [Fact]
     public void The_user_mode_network_has_its_gateway_where_qemu_puts_it()
