@@ -77,7 +77,7 @@ public abstract record DomainChange
     }
 
     /// <summary>Gives a volume beside the root disk to the running guest.</summary>
-    /// <param name="Device">The guest's name for it, from xvdc on: what comes before is the root disk and the seed.</param>
+    /// <param name="Device">The host's name for the place, see <see cref="IVmEngine.DiskNames"/>, c to p: what comes before is the root disk and the seed. Most guests call it the same.</param>
     public sealed record AttachVolume(VolumeLabel Label, string Device, bool ReadOnly) : DomainChange
     {
         public override DomainAbility Needs => DomainAbility.Volumes;
@@ -85,13 +85,13 @@ public abstract record DomainChange
 
     /// <summary>Gives one of the host's own disks, or a part of one, to the running guest, until its next start. What is on it stays as it is.</summary>
     /// <param name="Path">The host's name for it, which its root lets the portal use.</param>
-    /// <param name="Device">The guest's name for it, from xvdc on.</param>
+    /// <param name="Device">As with <see cref="AttachVolume"/>.</param>
     public sealed record AttachDevice(string Path, string Device, bool ReadOnly) : DomainChange
     {
         public override DomainAbility Needs => DomainAbility.Devices;
     }
 
-    /// <summary>Takes a volume away from the running guest, which has to let go of it.</summary>
+    /// <summary>Takes a volume away from the running guest, which has to let go of it. A KVM guest does so even where it uses it.</summary>
     public sealed record DetachVolume(string Device) : DomainChange
     {
         public override DomainAbility Needs => DomainAbility.Volumes;

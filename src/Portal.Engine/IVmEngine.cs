@@ -34,6 +34,9 @@ public interface IVmEngine
     /// <summary>The volumes in the pool that this portal's instance made (root disks and seeds), for the search for orphans. Changes nothing.</summary>
     Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct);
 
+    /// <summary>What the names of a guest's disks begin with; a letter follows, a for the root disk, b for the seed, c to p for what is given to it later.</summary>
+    string DiskNames { get; }
+
     /// <summary>Whether domains that others made are found and read here. Where not, the host is not asked for them.</summary>
     bool SeesForeign { get; }
 

@@ -23,6 +23,8 @@ public static class ChangeVm
     /// <summary>At most so many processors are named in one request.</summary>
     public const int MaxCpus = 512;
 
+    private const string DiskNames = "The guest's name for it is xvdc to xvdp, on a KVM host vdc to vdp.";
+
     /// <param name="Change">Tenants pause, resume, save, press keys, and use less than they ordered; operators also pin and share.</param>
     public sealed record Request(TenantId Tenant, VmId Vm, DomainChange Change);
 
@@ -47,8 +49,8 @@ public static class ChangeVm
                 return new NotFound("VM");
             }
 
-            var abilities = engines.For(host.Connection).Abilities;
-            return await VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, Work.Of(change), actor, vm => Check(change, vm, host, abilities), ct);
+            var engine = engines.For(host.Connection);
+            return await VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, Work.Of(change), actor, vm => Check(change, vm, host, engine), ct);
         }
 
         private static Refusal? CheckShape(DomainChange change) => change switch
@@ -65,13 +67,13 @@ public static class ChangeVm
                 (cap >= 0, "cap", "A cap is in percent of one processor; 0 for none.")),
             DomainChange.AttachDevice(var path, var device, _) => Shape.Check(
                 (HostNames.IsDevice(path), "path", "A block device's path on the host, such as /dev/sdb1."),
-                (IsGuestDevice(device), "device", "The guest's name for it is xvdc to xvdp.")),
-            DomainChange.DetachVolume(var device) => Shape.Check((IsGuestDevice(device), "device", "The guest's name for it is xvdc to xvdp.")),
+                (IsGuestDevice(device), "device", DiskNames)),
+            DomainChange.DetachVolume(var device) => Shape.Check((IsGuestDevice(device), "device", DiskNames)),
             // Disks, snapshots and network cards count against quotas, which do not know of them yet.
             _ => new Invalid("change", $"This is not offered for VMs: {change.Words()}."),
         };
 
-        private static bool IsGuestDevice(string device) => device is ['x', 'v', 'd', >= 'c' and <= 'p'];
+        private static bool IsGuestDevice(string device) => device is ['x', 'v', 'd', >= 'c' and <= 'p'] or ['v', 'd', >= 'c' and <= 'p'];
 
         // Whose share of a host is whose, and who gets its own disks, is not a tenant's to say.
         private Refusal? CheckStaff(DomainChange change, Actor actor) =>
@@ -86,11 +88,17 @@ public static class ChangeVm
                           select host).AsNoTracking().SingleOrDefaultAsync(ct);
         }
 
-        private static Refusal? Check(DomainChange change, Vm vm, Host host, IReadOnlySet<DomainAbility> abilities) =>
-            CheckSize(change, vm, host) is { } wrong ? wrong
+        private static Refusal? Check(DomainChange change, Vm vm, Host host, IVmEngine engine) =>
+            (CheckSize(change, vm, host) ?? CheckDisk(change, vm, engine.DiskNames)) is { } wrong ? wrong
             : (VmDesk.NotReady(vm) ?? CheckState(change, vm)) is { } not ? not
-            : abilities.Contains(change.Needs) ? null
+            : engine.Abilities.Contains(change.Needs) ? null
             : new NotOfferedHere(vm.Name, change.Words());
+
+        private static Invalid? CheckDisk(DomainChange change, Vm vm, string names) =>
+            change is DomainChange.AttachDevice { Device: var device } && !device.StartsWith(names, StringComparison.Ordinal)
+            || change is DomainChange.DetachVolume(var other) && !other.StartsWith(names, StringComparison.Ordinal)
+                ? new Invalid("device", $"{vm.Name} calls its disks {names}c to {names}p.")
+                : null;
 
         // More than was ordered would be another price: that is another order.
         private static Refusal? CheckSize(DomainChange change, Vm vm, Host host) => change switch

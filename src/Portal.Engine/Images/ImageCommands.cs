@@ -1,4 +1,5 @@
 using System.Globalization;
+using Portal.Engine.Pools;
 using Portal.Engine.Shell;
 using Portal.Kernel;
 
@@ -17,7 +18,24 @@ internal static class ImageCommands
         s_quick);
 
     /// <summary>--force-share: also while a guest has the image open.</summary>
-    public static HostCommand Info(string path) => new("qemu-img", ["info", "-f", "qcow2", "--output=json", "--force-share", path], s_quick);
+    public static HostCommand Info(string path, string format = "qcow2") => new("qemu-img", ["info", "-f", format, "--output=json", "--force-share", path], s_quick);
+
+    /// <summary>A raw disk that takes nothing of the file system until it is written to.</summary>
+    public static HostCommand Zeros(string path, ByteSize size) => new("qemu-img", ["create", "-q", "-f", "raw", path, size.Bytes.ToString(CultureInfo.InvariantCulture)], s_quick);
+
+    public static HostCommand FormatExt4(string path) => new("mke2fs", ["-q", "-F", "-t", "ext4", path], s_slow);
+
+    public static HostCommand FormatSwap(string path) => new("mkswap", [path], s_quick);
+
+    /// <summary>For a disk that nobody has open.</summary>
+    public static HostCommand Resize(string path, string format, ByteSize size) => new("qemu-img", ["resize", "-q", "-f", format, path, size.Bytes.ToString(CultureInfo.InvariantCulture)], s_quick);
+
+    /// <summary>For a disk that nobody has open, as are the two that follow.</summary>
+    public static HostCommand TakeSnapshot(string path, string tag) => Snapshot("-c", path, tag);
+
+    public static HostCommand RevertToSnapshot(string path, string tag) => Snapshot("-a", path, tag);
+
+    public static HostCommand RemoveSnapshot(string path, string tag) => Snapshot("-d", path, tag);
 
     public static HostCommand RawToQcow2(string raw, string path) => new("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, path], s_slow);
 
@@ -44,8 +62,12 @@ internal static class ImageCommands
     /// <exception cref="HostFaultException">A line is none of du's.</exception>
     public static ByteSize Sum(string output, string instance) => new(output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Sum(line =>
         line.Split('\t') is [var size, var path] && long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
-            ? DomainName.TryParse(Path.GetFileNameWithoutExtension(path), out var name) && name.Instance == instance ? bytes : 0
+            ? PoolLayout.DomainOf(path) is { } name && name.Instance == instance ? bytes : 0
             : throw new HostFaultException($"du answered what cannot be understood: {line}")));
+
+    // It takes no format, and would probe it; options of an image say which, and in them a comma is written twice.
+    private static HostCommand Snapshot(string verb, string path, string tag) =>
+        new("qemu-img", ["snapshot", "-q", verb, tag, "--image-opts", $"driver=qcow2,file.driver=file,file.filename={path.Replace(",", ",,", StringComparison.Ordinal)}"], s_slow);
 
     /// <summary>Gives the start of a file back to the file system; what follows stays where it is, also for who has it open.</summary>
     public static HostCommand PunchHole(string path, long length) =>

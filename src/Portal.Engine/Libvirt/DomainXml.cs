@@ -125,6 +125,18 @@ internal static class DomainXml
     /// <summary>The bus on which a domain, as libvirt describes it, has places for disks that come later; null where it has none.</summary>
     public static int? BridgeOf(string xml) => (int?)XDocument.Parse(xml).Root!.Element("devices")!.Elements("controller").FirstOrDefault(c => IsPci(c) && c.Attribute("model")?.Value == BridgeModel)?.Attribute("index");
 
+    /// <summary>A volume beside the root disk, as it is given to a running guest: each name has a place of its own on the bridge.</summary>
+    public static string Volume(string path, DomainChange.AttachVolume volume, int bridge) => Disk("raw", path, volume.Device, new XAttribute("discard", "unmap"))
+        // What a guest calls its disks is its own affair, in the order in which they come; by this it can tell them apart.
+        .With(new XElement("serial", volume.Label.Text))
+        .With(volume.ReadOnly ? new XElement("readonly") : null)
+        .With(new XElement("address", new XAttribute("type", "pci"), new XAttribute("bus", bridge), new XAttribute("slot", volume.Device[^1] - 'b')))
+        .ToString();
+
+    /// <summary>The disks of a domain, as libvirt describes it.</summary>
+    public static IReadOnlyList<AttachedDisk> DisksOf(string xml) =>
+        [.. XDocument.Parse(xml).Root!.Element("devices")!.Elements("disk").Select(d => new AttachedDisk(d.Element("target")!.Attribute("dev")!.Value, d.Element("source")?.Attribute("file")?.Value, d.Element("readonly") is not null))];
+
     private static bool IsPci(XElement controller) => controller.Attribute("type")?.Value == "pci";
 
     private static XElement PlacesOfDisks(int index) => new("controller", new XAttribute("type", "pci"), new XAttribute("index", index), new XAttribute("model", BridgeModel));
@@ -175,7 +187,7 @@ internal static class DomainXml
     private static XElement Serial(params object[] parts) =>
         new("serial", [.. parts, new XElement("target", new XAttribute("type", "isa-serial"), new XAttribute("port", "0"))]);
 
-    private static XElement With(this XElement element, XElement part)
+    private static XElement With(this XElement element, XElement? part)
     {
         element.Add(part);
         return element;

@@ -21,6 +21,8 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     private readonly FenceBook _fences;
     private readonly Acceleration _acceleration;
     private readonly LibvirtChanges _changes;
+    private readonly LibvirtVolumes _volumes;
+    private readonly LibvirtSnapshots _snapshots;
     private readonly ConsoleBoard _consoles;
     private readonly ConsoleLogs _logs;
 
@@ -35,7 +37,10 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         _workshop = new PoolLayout(work ?? host.PoolPath);
         _fences = new FenceBook(_pool.Fences, clock);
         _acceleration = new Acceleration(_pool, _virsh, clock);
-        _changes = new LibvirtChanges(_virsh, new LibvirtActing(_virsh, clock));
+        var act = new LibvirtActing(_virsh, clock);
+        _changes = new LibvirtChanges(_virsh, act);
+        _volumes = new LibvirtVolumes(_virsh, act, _pool, shell);
+        _snapshots = new LibvirtSnapshots(_virsh, _pool, shell);
         _consoles = new ConsoleBoard(_pool, (name, pulse) => new SocketLine(_pool.ConsoleSocket(name), _pool.ConsoleLog(name), pulse, clock), clock);
         _logs = new ConsoleLogs(_pool, shell);
     }
@@ -118,6 +123,7 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => UndefineAsync(hold, name, ct), ct);
 
+    public string DiskNames => "vd";
 
     // Disks are layers over a template's image here, and not read in parts.
     public Task<DiskListing> ListDisksAsync(DomainName name, CancellationToken ct) => Task.FromResult(new DiskListing([], ["Its host does not copy disks to others."]));
@@ -153,14 +159,23 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
     // What is not among them, and why: decision 0025.
     public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility>
     {
-        DomainAbility.Pause, DomainAbility.Save, DomainAbility.SysRq, DomainAbility.Memory, DomainAbility.Pin, DomainAbility.Share,
+        DomainAbility.Pause, DomainAbility.Save, DomainAbility.SysRq, DomainAbility.Memory, DomainAbility.Pin, DomainAbility.Share, DomainAbility.Volumes, DomainAbility.Grow, DomainAbility.Snapshots,
     };
 
     // A directory is as large as its file system.
     public Task<Result<StepOutcome>> ExtendPoolAsync(CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere);
 
     public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
-        ActAsync(fence, name, hold => _changes.DoAsync(hold, name, change, ct), ct);
+        ActAsync(
+            fence,
+            name,
+            hold => change switch
+            {
+                DomainChange.MakeVolume or DomainChange.AttachVolume or DomainChange.DetachVolume or DomainChange.RemoveVolume or DomainChange.GrowVolume => _volumes.DoAsync(hold, name, change, ct),
+                DomainChange.TakeSnapshot or DomainChange.RevertToSnapshot or DomainChange.RemoveSnapshot => _snapshots.DoAsync(hold, name, change, ct),
+                _ => _changes.DoAsync(hold, name, change, ct),
+            },
+            ct);
 
     public Task<Result<StepOutcome>> EnsureDisksGoneAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(fence, name, hold => RemoveFilesAsync(hold, name, ct), ct);
@@ -254,11 +269,11 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
         if (File.Exists(path))
         {
-            var there = await InfoAsync(path, ct).ConfigureAwait(false);
+            var there = await ImageInfo.ReadAsync(_shell, path, "qcow2", ct).ConfigureAwait(false);
             return there.Backing == template && there.VirtualSize >= spec.Disk ? StepOutcome.AlreadyThere : new Occupied(path);
         }
 
-        var origin = await InfoAsync(template, ct).ConfigureAwait(false);
+        var origin = await ImageInfo.ReadAsync(_shell, template, "qcow2", ct).ConfigureAwait(false);
         if (spec.Disk < origin.VirtualSize)
         {
             return new HostSaidNo("make the root disk", $"the plan's {spec.Disk} are less than the template's {origin.VirtualSize}.");
@@ -287,13 +302,6 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
         File.SetUnixFileMode(partial, Secret);
         File.Move(partial, path);
         return StepOutcome.Changed;
-    }
-
-    private async Task<ImageInfo> InfoAsync(string path, CancellationToken ct)
-    {
-        var command = ImageCommands.Info(path);
-        var answer = await _shell.RunAsync(command, ct).ConfigureAwait(false);
-        return answer.Succeeded ? ImageInfo.Parse(answer.Output) : throw new HostFaultException($"`{command}` failed: {answer.Error.Trim()}");
     }
 
     private async Task<Result<StepOutcome>> MakeSeedAsync(FenceHold hold, DomainSpec spec, CancellationToken ct)

@@ -12,7 +12,7 @@ internal sealed class LibvirtProbe(string instance, PoolLayout pool, IHostShell 
     private static readonly (string Program, string Package)[] s_programs =
     [
         ("virsh", "libvirt-clients"), ("qemu-system-x86_64", "qemu-system-x86"), ("qemu-img", "qemu-utils"), ("genisoimage", "genisoimage"),
-        ("mke2fs", "e2fsprogs"), ("cpio", "cpio"), ("apt-get", "apt"), ("dpkg-deb", "dpkg"), ("flock", "util-linux"), ("fallocate", "util-linux"),
+        ("mke2fs", "e2fsprogs"), ("cpio", "cpio"), ("apt-get", "apt"), ("dpkg-deb", "dpkg"), ("flock", "util-linux"), ("mkswap", "util-linux"), ("fallocate", "util-linux"),
     ];
 
     public async Task<HostReport> RunAsync(CancellationToken ct)

@@ -70,6 +70,17 @@ internal static class VirshCommands
     public static HostCommand SetShare(string name, CpuShare share) => Act(
         "schedinfo", name, "--live", "--set", $"cpu_shares={Number(share.Shares)}", "--set", $"global_period={Number(CpuShare.Period)}", "--set", $"global_quota={Number(share.Quota)}");
 
+    /// <summary>With XML, so that the format is said and never probed.</summary>
+    public static HostCommand Attach(string name, string xml) => Act("attach-device", name, "/dev/stdin", "--live") with { Input = xml };
+
+    public static HostCommand Detach(string name, string device) => Act("detach-disk", name, device, "--live");
+
+    /// <param name="device">The name by which the domain has it.</param>
+    public static HostCommand BlockResize(string name, string device, ByteSize size) => Act("blockresize", name, device, $"{size.Bytes.ToString(CultureInfo.InvariantCulture)}B");
+
+    /// <summary>What libvirt has no word for, see <see cref="QemuMonitor"/>.</summary>
+    public static HostCommand Monitor(string name, string command) => Act("qemu-monitor-command", name, command);
+
     public static HostCommand Shutdown(string name) => Act("shutdown", name, "--mode", "acpi");
 
     public static HostCommand Destroy(string name) => Act("destroy", name);

@@ -10,6 +10,8 @@ internal sealed class PoolLayout
     /// <summary>A unix socket's path, with its final zero, has 108 bytes (unix(7)).</summary>
     private const int MaxSocketPath = 107;
 
+    private const string VolumeExtension = ".raw";
+
     private const UnixFileMode Passable =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
@@ -55,6 +57,9 @@ internal sealed class PoolLayout
 
     public string Disk(DomainName name) => Path.Combine(Disks, name.Text + ".qcow2");
 
+    /// <summary>A volume beside the root disk: raw, for it is a layer over nothing.</summary>
+    public string Volume(DomainName name, VolumeLabel label) => Path.Combine(Disks, $"{name.Text}-v{label.Text}{VolumeExtension}");
+
     public string Seed(DomainName name) => Path.Combine(Seeds, name.Text + ".iso");
 
     public string ConsoleLog(DomainName name) => Path.Combine(Consoles, name.Text + ".log");
@@ -76,11 +81,18 @@ internal sealed class PoolLayout
         Directory.CreateDirectory(Fences, Private);
     }
 
-    /// <summary>The root disks and seeds that an instance made.</summary>
+    /// <summary>Whose a disk, volume or seed is, by its file's name; null for what is none.</summary>
+    public static DomainName? DomainOf(string path)
+    {
+        var name = Path.GetFileNameWithoutExtension(path);
+        return DomainName.TryParse(Path.GetExtension(path) == VolumeExtension ? name[..Math.Max(0, name.IndexOf("-v", StringComparison.Ordinal))] : name, out var domain) ? domain : null;
+    }
+
+    /// <summary>The root disks, volumes and seeds that an instance made.</summary>
     public IReadOnlyList<VolumeReport> Volumes(string instance)
     {
         List<VolumeReport> volumes = [];
-        foreach (var (directory, extension) in new[] { (Disks, ".qcow2"), (Seeds, ".iso") })
+        foreach (var (directory, extension) in new[] { (Disks, ".qcow2"), (Disks, VolumeExtension), (Seeds, ".iso") })
         {
             if (!Directory.Exists(directory))
             {
@@ -89,7 +101,7 @@ internal sealed class PoolLayout
 
             foreach (var file in new DirectoryInfo(directory).EnumerateFiles("*" + extension))
             {
-                if (DomainName.TryParse(Path.GetFileNameWithoutExtension(file.Name), out var name) && name.Instance == instance)
+                if (DomainOf(file.Name) is { } name && name.Instance == instance)
                 {
                     volumes.Add(new VolumeReport(name, file.Name, LengthOf(file)));
                 }
@@ -99,7 +111,7 @@ internal sealed class PoolLayout
         return volumes;
     }
 
-    /// <summary>Removes disk, seed and console of a domain. Safe to repeat.</summary>
+    /// <summary>Removes disks, seed and console of a domain. Safe to repeat.</summary>
     /// <remarks>
     /// The blocks go back to the file system, which never hands out a block before it was overwritten or reads as zeros; so no other file, and
     /// no other guest's disk, can show what was in them.
@@ -107,7 +119,9 @@ internal sealed class PoolLayout
     public StepOutcome RemoveFilesOf(DomainName name)
     {
         var outcome = StepOutcome.AlreadyThere;
-        foreach (var path in new[] { Disk(name), Seed(name), ConsoleLog(name), ConsoleSocket(name), ConsoleSocket(name) + ".lock" })
+        // Half made ones among them, by the name that they would have had.
+        var volumes = Directory.Exists(Disks) ? Directory.GetFiles(Disks, $"{name.Text}-v*") : [];
+        foreach (var path in (string[])[Disk(name), .. volumes, Seed(name), ConsoleLog(name), ConsoleSocket(name), ConsoleSocket(name) + ".lock"])
         {
             File.Delete(WholeFile.PartialOf(path));
             if (Directory.Exists(WholeFile.PartialOf(path) + ".d"))

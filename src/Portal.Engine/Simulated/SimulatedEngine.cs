@@ -84,6 +84,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) =>
         AskAsync(SimulatedVerb.ListVolumes, () => _pool.Volumes(_host.Instance), ct);
 
+    public string DiskNames => "xvd";
 
     public bool SeesForeign => true;
 

@@ -70,6 +70,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
             where domain is { } of && of.Instance == _host.Instance
             select new VolumeReport(domain.Value, volume.Name, volume.Size)];
 
+    public string DiskNames => "xvd";
+
     public bool SeesForeign => true;
 
     public Task<IReadOnlyList<ForeignSighting>> FindForeignAsync(CancellationToken ct) => _foreign.FindAsync(ct);

@@ -29,7 +29,7 @@ internal enum ChangeKind
 /// <param name="Cpus">With Pin: the host's processors, counted from 0; empty for any.</param>
 /// <param name="Weight">With Share: 1 to 65535; 256 is everybody's.</param>
 /// <param name="Path">With Device: the host's own block device, one of those that its settings name.</param>
-/// <param name="Device">With Device and Detach: the guest's name for it, xvdc to xvdp.</param>
+/// <param name="Device">With Device and Detach: the guest's name for it, xvdc to xvdp, on a KVM host vdc to vdp.</param>
 /// <param name="ReadOnly">With Device: whether the guest may not write to it.</param>
 /// <param name="Cap">With Share: in percent of one processor; 0 for none.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

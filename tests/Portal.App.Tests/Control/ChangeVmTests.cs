@@ -45,6 +45,7 @@ public sealed class ChangeVmTests(WorldFixture fixture) : IClassFixture<WorldFix
         { new DomainChange.AttachDevice("/dev/sdb1", "xvda", false), "device" },
         { new DomainChange.AttachDevice("/dev/sdb1", "xvdc", false), "path" },
         { new DomainChange.DetachVolume("xvdb"), "device" },
+        { new DomainChange.DetachVolume("vdc"), "device" },
         { new DomainChange.MakeVolume(VolumeLabel.Parse("data"), ByteSize.FromGiB(1), VolumeFormat.None), "change" },
         { new DomainChange.GrowVolume(null, ByteSize.FromGiB(100)), "change" },
         { new DomainChange.TakeSnapshot(VolumeLabel.Parse("before")), "change" },

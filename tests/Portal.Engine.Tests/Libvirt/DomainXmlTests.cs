@@ -55,6 +55,16 @@ public sealed class DomainXmlTests
         });
 
     [Fact]
+    public void A_volume_has_its_place_by_its_name_and_its_path_stays_one_value() =>
+        Gen.String[Gen.Char["ab'\"<>&;$ /é"], 1, 30].Sample(path =>
+        {
+            var disk = XElement.Parse(DomainXml.Volume("/srv/" + path, new(VolumeLabel.Parse("data1"), "vdd", ReadOnly: true), 5));
+
+            Assert.Equal(new AttachedDisk("vdd", "/srv/" + path, ReadOnly: true), Assert.Single(DomainXml.DisksOf(new XElement("domain", new XElement("devices", disk)).ToString())));
+            Assert.Equal(("raw", "data1", "5", "2"), (disk.Element("driver")!.Attribute("type")!.Value, disk.Element("serial")!.Value, disk.Element("address")!.Attribute("bus")!.Value, disk.Element("address")!.Attribute("slot")!.Value));
+        });
+
+    [Fact]
     public void A_domain_that_an_earlier_portal_defined_gets_what_it_lacks_and_keeps_the_rest()
     {
         var earlier = RecordedShell.File("libvirt-9.0.0-dumpxml-earlier.xml");

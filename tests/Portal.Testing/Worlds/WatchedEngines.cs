@@ -35,6 +35,7 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
 
         public Task<IReadOnlyList<VolumeReport>> ListVolumesAsync(CancellationToken ct) => engine.ListVolumesAsync(ct);
 
+        public string DiskNames => engine.DiskNames;
 
         public bool SeesForeign => engine.SeesForeign;
 
