@@ -163,11 +163,10 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
         $"""
         set -e
         export LC_ALL=C
-        volumes() {{ lvs --reportformat=json --units=b --nosuffix --options vg_name,lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent,lv_metadata_size {Group} >/dev/null; }}
-        volumes
+        {Volumes}
         lvcreate --yes --snapshot --name {other.Name} --setactivationskip n --addtag portal {Group}/t{Instance}-{other.Template.Name}-{other.Template.Version} >/dev/null
         lvextend --size {other.Disk.Bytes}b {Group}/{other.Name} >/dev/null
-        volumes
+        {Volumes}
         lvcreate --yes --virtualsize 4m --thinpool thin --name {other.Name}-seed --addtag portal {Group} >/dev/null
         dd if={Files}/seed of=/dev/{Group}/{other.Name}-seed bs=1M conv=fsync,sparse status=none
         lvchange --addtag portal.seed.of.bench {Group}/{other.Name}-seed >/dev/null
@@ -179,6 +178,8 @@ internal sealed class EngineBench(LabRoot root, Teller teller, int pairs) : IAsy
         xl create -q {Files}/{other.Name}
         xl list {other.Name} >/dev/null
         """;
+
+    private const string Volumes = $"lvs --reportformat=json --units=b --nosuffix --options vg_name,lv_name,lv_size,lv_attr,lv_tags,pool_lv,origin,data_percent,metadata_percent,lv_metadata_size {Group} >/dev/null";
 
     // As the engine names a guest's card on its host.
     private static string XenCard(DomainSpec spec) => string.Create(CultureInfo.InvariantCulture, $"pt-{spec.Mac.Value & 0xFFFF_FFFF:x8}");
