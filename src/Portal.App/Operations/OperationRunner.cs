@@ -421,7 +421,9 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var version = vm.TemplateVersionId is { } template ? await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == template, ct) : null;
         var image = version?.Image ?? TemplateImage.None;
         var move = claim.Kind == OperationKind.Move ? await LoadMoveAsync(db, claim, vm, network, image, ct) : null;
-        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, vm.DomainOn(host), network, image, seal.Open(vm.SealedUserData)), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText), move);
+        // Only the seed has it: whoever lost the keys to it can still do all else with his VM.
+        var userData = claim.Kind == OperationKind.Build ? seal.Open(vm.SealedUserData) : null;
+        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, vm.DomainOn(host), network, image, userData), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText), move);
     }
 
     private async Task<MoveSteps> LoadMoveAsync(PortalDb db, Claim claim, Vm vm, Networks.Network network, TemplateImage image, CancellationToken ct)
@@ -432,7 +434,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         async Task<MoveEnd> EndAsync(HostId id)
         {
             var host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == id, ct);
-            return new MoveEnd(host, engines.For(host.Connection), HostSteps.SpecOf(vm, row.NameOn(host), network, image, seal.Open(vm.SealedUserData)));
+            return new MoveEnd(host, engines.For(host.Connection), HostSteps.SpecOf(vm, row.NameOn(host), network, image, userData: null));
         }
     }
 
