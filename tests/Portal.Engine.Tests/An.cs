@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Portal.Kernel;
@@ -9,6 +10,9 @@ namespace Portal.Engine.Tests;
 internal static class An
 {
     public const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJDnsWzC/6xJcFkGgFDrKVqRjMr6cZuGRC7EjIY6hIWo owner@example";
+
+    // One for each console that is listened to.
+    private static readonly ConditionalWeakTable<StringBuilder, Decoder> s_decoders = new();
 
     /// <summary>An instance mark that no other run has.</summary>
     public static string Instance() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
@@ -53,7 +57,10 @@ internal static class An
                 Assert.Fail($"The console ended before it said '{wanted}'. It said: {heard}");
             }
 
-            heard.Append(Encoding.UTF8.GetString(output.Current.Span));
+            // A letter of several bytes may come in two pieces.
+            var decoder = s_decoders.GetValue(heard, _ => Encoding.UTF8.GetDecoder());
+            var letters = new char[decoder.GetCharCount(output.Current.Span, flush: false)];
+            heard.Append(letters, 0, decoder.GetChars(output.Current.Span, letters, flush: false));
         }
 
         var all = heard.ToString();
