@@ -10,7 +10,7 @@ public sealed class JourneyTests(LibvirtHost host)
     {
         var ct = TestContext.Current.CancellationToken;
         var engine = await host.EngineAsync();
-        const string Script = "#!/bin/sh\necho \"ran as $(id -un) 'with $HOME'\" é; echo once >> /root/ran\n";
+        const string Script = "#!/bin/sh\necho \"ran as $(id -un) 'with $HOME'\" é; echo once >> ~/ran\n";
         var spec = An.Spec(host.Instance, 20) with { UserData = An.Data(Script) };
         var fence = An.Fence(spec);
 
