@@ -37,18 +37,9 @@ command_test() {
     [[ $fast ]] || install_needs tests
     build_tests
     while read -r project; do
-        # What needs no Xen host runs before there is one: beside it both would take twice as long, and Xen gives its scripts 40 s.
-        [[ $fast || $project != Portal.Engine.Tests ]] || run_tests "$project" no-lab
-        # ssh would read on in the list of projects.
-        [[ $fast ]] || lab_for_tests "$project" </dev/null
-        if [[ $fast || $project != Portal.Engine.Tests ]]; then
-            run_tests "$project" "$fast"
-        else
-            run_tests "$project" lab
-        fi
-        # Emulated, it takes most of a processor also when nobody asks it anything.
-        stop_lab </dev/null
+        run_tests "$project" "${fast:-no-lab}"
     done < <(test_projects "$fast" "${only[@]}")
+    [[ $fast ]] || run_lab_tests "${only[@]}"
 
     [[ $fast ]] || ((${#only[@]} > 0)) || check_article
     ((PASSED + FAILED > 0)) || FAILED=1 # nothing ran: that is no success
@@ -58,13 +49,27 @@ command_test() {
     ((FAILED == 0))
 }
 
-# The Xen host, anew from its saved state, for the tests that want one. One that ran before is left running; where it cannot be had, its tests say so.
+# The tests that want a Xen host, last and by themselves: the host is emulated, takes most of a processor also when nobody asks it anything, and Xen gives its
+# scripts 40 s. Beside other tests both would take twice as long.
+run_lab_tests() {
+    local project projects=()
+    for project in $(test_projects '' "$@"); do
+        [[ ! -d $ROOT/tests/$project/Lab ]] || projects+=("$project")
+    done
+    ((${#projects[@]} > 0)) || return 0
+    lab_for_tests
+    for project in "${projects[@]}"; do
+        run_tests "$project" lab
+    done
+    stop_lab
+}
+
+# The lab, anew from its saved state. One that ran before is left running; where it cannot be had, its tests say so.
 lab_for_tests() {
-    [[ $1 == Portal.Engine.Tests || $1 == Portal.Browser.Tests ]] || return 0
     lab_runs || LAB_IS_OURS=yes
-    (lab_up --fresh >/dev/null) || warn "There is no lab: the tests that need a Xen host will fail."
+    (lab_up --fresh >/dev/null </dev/null) || warn "There is no lab: the tests that need a Xen host will fail."
     export PORTAL_LAB_RUNS=1 PORTAL_LAB="$LAB"
-    say lab "Xen host up: $(lab_ssh xl info xen_version 2>/dev/null || echo no answer)"
+    say lab "Xen host up: $(lab_ssh xl info xen_version 2>/dev/null </dev/null || echo no answer)"
 }
 
 stop_lab() {

@@ -39,7 +39,8 @@ internal static class DebianCommands
         "flock",
         [
             // Its mounts are its own: one that is killed leaves none behind, and whoever removes the tree never walks into the machine's /dev.
-            busy, "unshare", "--mount", "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
+            // It takes minutes of a processor on a machine whose work is the portal and its guests.
+            busy, "nice", "--adjustment=10", "unshare", "--mount", "mmdebstrap", "--mode=root", "--format=directory", "--variant=minbase",
             // bookworm would merge /usr by a package that brings the whole of Perl along.
             "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
             "--include=" + string.Join(',', release == "bookworm" ? [.. s_packages, "usr-is-merged"] : s_packages),

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
-namespace Portal.Browser.Tests;
+namespace Portal.Browser.Tests.Lab;
 
 /// <summary>The main job on a real Xen host with LVM, which the portal reaches over SSH.</summary>
 [Trait("Category", "Live")]
