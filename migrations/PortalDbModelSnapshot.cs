@@ -407,6 +407,18 @@ namespace Portal.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("disk");
 
+                    b.Property<long>("MaxDisk")
+                        .HasColumnType("bigint")
+                        .HasColumnName("max_disk");
+
+                    b.Property<long>("MaxMemory")
+                        .HasColumnType("bigint")
+                        .HasColumnName("max_memory");
+
+                    b.Property<int>("MaxVcpus")
+                        .HasColumnType("integer")
+                        .HasColumnName("max_vcpus");
+
                     b.Property<long>("Memory")
                         .HasColumnType("bigint")
                         .HasColumnName("memory");
@@ -440,6 +452,8 @@ namespace Portal.Migrations
 
                     b.ToTable("plans", null, t =>
                         {
+                            t.HasCheckConstraint("ck_plans_largest", "max_vcpus BETWEEN vcpus AND 256 AND max_memory >= memory AND max_disk >= disk");
+
                             t.HasCheckConstraint("ck_plans_sizes", "vcpus BETWEEN 1 AND 256 AND memory > 0 AND disk > 0");
                         });
                 });
@@ -1550,6 +1564,10 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("order_id");
 
+                    b.Property<int>("Ordinal")
+                        .HasColumnType("integer")
+                        .HasColumnName("ordinal");
+
                     b.Property<Guid>("PlanId")
                         .HasColumnType("uuid")
                         .HasColumnName("plan_id");
@@ -1614,14 +1632,15 @@ namespace Portal.Migrations
                     b.HasKey("Id")
                         .HasName("pk_order_lines");
 
-                    b.HasIndex("OrderId")
-                        .HasDatabaseName("ix_order_lines_order_id");
-
                     b.HasIndex("PlanId")
                         .HasDatabaseName("ix_order_lines_plan_id");
 
                     b.HasIndex("TemplateVersionId")
                         .HasDatabaseName("ix_order_lines_template_version_id");
+
+                    b.HasIndex("OrderId", "Ordinal")
+                        .IsUnique()
+                        .HasDatabaseName("ix_order_lines_order_id_ordinal");
 
                     b.ToTable("order_lines", null, t =>
                         {
@@ -1702,6 +1721,11 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<decimal>("AllocatedPerDiskGiB")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("allocated_per_disk_gib");
+
                     b.Property<decimal>("AllocatedPerHour")
                         .HasPrecision(20, 10)
                         .HasColumnType("numeric(20,10)")
@@ -1722,6 +1746,16 @@ namespace Portal.Migrations
                         .HasColumnType("numeric(20,10)")
                         .HasColumnName("running_per_hour");
 
+                    b.Property<decimal>("RunningPerMemoryGiB")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("running_per_memory_gib");
+
+                    b.Property<decimal>("RunningPerVcpu")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("running_per_vcpu");
+
                     b.Property<DateTimeOffset>("ValidFrom")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("valid_from");
@@ -1735,7 +1769,7 @@ namespace Portal.Migrations
 
                     b.ToTable("plan_prices", null, t =>
                         {
-                            t.HasCheckConstraint("ck_plan_prices_not_negative", "running_per_hour >= 0 AND allocated_per_hour >= 0");
+                            t.HasCheckConstraint("ck_plan_prices_not_negative", "least(running_per_hour, allocated_per_hour, running_per_vcpu, running_per_memory_gib, allocated_per_disk_gib) >= 0");
                         });
                 });
 

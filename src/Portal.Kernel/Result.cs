@@ -13,8 +13,17 @@ public abstract record Refusal(string Code, string Message)
     /// <summary>The field of the request that is at fault, in the request's own spelling; null where no single one is.</summary>
     public virtual string? Field => null;
 
+    /// <summary>Which of several equal parts of the request the field is in: <c>lines[1]</c>; null where there is one part.</summary>
+    public string? Within { get; init; }
+
+    /// <summary>The field with the part that it is in: <c>lines[1].name</c>.</summary>
+    public string? Path => Within is null ? Field : Field is null ? Within : $"{Within}.{Field}";
+
     /// <summary>What stands against other fields of the same request, so that a form can say all of it at once.</summary>
     public IReadOnlyList<Refusal> Also { get; init; } = [];
+
+    /// <summary>The same, with what it says of other fields, in a part of the request.</summary>
+    public Refusal In(string part) => this with { Within = part, Also = [.. Also.Select(r => r.In(part))] };
 
     /// <summary>What stands against a field; null where nothing does.</summary>
     public string? On(string field) => Field == field ? Message : Also.FirstOrDefault(r => r.Field == field)?.Message;

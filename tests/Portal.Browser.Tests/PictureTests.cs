@@ -44,7 +44,7 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
         foreach (var path in who == Person.Tenant ? TenantPages : StaffPages)
         {
             await person.GoAsync(path);
-            await LookAsync(person, path.Trim('/').Replace('/', '-') is { Length: > 0 } name ? name : "home", theme, width, problems);
+            await LookAsync(person, NameOf(path), theme, width, problems);
         }
 
         await WriteIndexAsync();
@@ -53,14 +53,28 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
 
     private const string NewOrder = "/t/acme/orders/new?name=web&plan=M&count=3";
 
+    // The article's servers, each of a size of its own.
+    private const string SeveralLines =
+        "/t/acme/orders/new?template=tiny-linux&plan=Custom&name=apache-{n}&count=5&size=1-256-5&template=tiny-linux&plan=Custom&name=mail&count=1&size=1-512-10&template=tiny-linux&plan=M&name=&count=1&size=";
+
+    private const string Capacity = "/ops/capacity?servers=5+x+Apache%2C+256+MB%2C+5+GB%0A1+x+MySQL%2C+256+MB%2C+3+GB%0A1+x+POP3+and+IMAP%2C+512+MB%2C+10+GB";
+
+    private static string NameOf(string path) => path switch
+    {
+        "/" => "home",
+        SeveralLines => "t-acme-orders-new-several",
+        Capacity => "ops-capacity-answer",
+        _ => path.Split('?')[0].Trim('/').Replace('/', '-'),
+    };
+
     private static IReadOnlyList<string> TenantPages { get; } =
     [
-        "/t/acme", "/t/acme/vms", "/t/acme/orders", NewOrder, "/t/acme/usage", "/t/acme/members", "/t/acme/keys", "/t/acme/audit", "/account/password", "/nowhere",
+        "/t/acme", "/t/acme/vms", "/t/acme/orders", NewOrder, SeveralLines, "/t/acme/usage", "/t/acme/members", "/t/acme/keys", "/t/acme/audit", "/account/password", "/nowhere",
     ];
 
     private static IReadOnlyList<string> StaffPages { get; } =
     [
-        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/hosts/new", "/ops/operations", "/ops/templates", "/billing/plans", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
+        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/hosts/new", "/ops/capacity", Capacity, "/ops/operations", "/ops/templates", "/billing/plans", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
     ];
 
     /// <summary>Writes pictures of the page that is open, in both themes and at both widths, and leaves it light and wide.</summary>

@@ -128,7 +128,7 @@ public sealed class KillTests(BuiltPortal built)
         public async Task<Guid> OrderAsync(CancellationToken ct)
         {
             await SignInAsync("tenant@portal.example", ct);
-            var placed = await _http.PostAsJsonAsync($"tenants/{_tenant}/orders", new { template = "tiny-linux", plan = "Nano", name = "killed" }, ct);
+            var placed = await _http.PostAsJsonAsync($"tenants/{_tenant}/orders", new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name = "killed" } } }, ct);
             var order = (await placed.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>(ct)).GetProperty("id").GetGuid();
             await SignInAsync("approver@portal.example", ct);
             (await _http.PostAsJsonAsync($"orders/{order}/decision", new { verdict = "Approve" }, ct)).EnsureSuccessStatusCode();

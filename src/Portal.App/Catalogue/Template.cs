@@ -116,7 +116,13 @@ public sealed class TemplateVersion
     public TemplateImage Image => new(ImageName, Version) { Boot = Boot };
 }
 
-/// <summary>A size that can be ordered; its price is in the price list.</summary>
+/// <summary>How large a VM is.</summary>
+public readonly record struct VmSize(int Vcpus, ByteSize Memory, ByteSize Disk)
+{
+    public override string ToString() => $"{Vcpus} vCPU, {Memory}, {Disk} disk";
+}
+
+/// <summary>A size that can be ordered, or the sizes between two; its price is in the price list.</summary>
 public sealed class Plan
 {
     private Plan()
@@ -125,31 +131,42 @@ public sealed class Plan
 
     public const int MaxName = 60;
 
-    public Plan(string name, int vcpus, ByteSize memory, ByteSize disk)
+    public Plan(string name, VmSize size, VmSize? largest = null)
     {
         Id = PlanId.New();
-        Change(name, vcpus, memory, disk, offered: true);
+        Change(name, size, largest ?? size, offered: true);
     }
 
     public PlanId Id { get; private set; }
 
     public string Name { get; private set; } = "";
 
+    /// <summary>The smallest that can be ordered, as are the next two.</summary>
     public int Vcpus { get; private set; }
 
     public ByteSize Memory { get; private set; }
 
     public ByteSize Disk { get; private set; }
 
+    /// <summary>The most that can be ordered, as are the next two; the smallest where the size is fixed.</summary>
+    public int MaxVcpus { get; private set; }
+
+    public ByteSize MaxMemory { get; private set; }
+
+    public ByteSize MaxDisk { get; private set; }
+
     public bool Offered { get; private set; }
 
+    public VmSize Size => new(Vcpus, Memory, Disk);
+
+    public VmSize Largest => new(MaxVcpus, MaxMemory, MaxDisk);
+
     /// <summary>What exists keeps the size it was built with: VMs hold their own copy.</summary>
-    public void Change(string name, int vcpus, ByteSize memory, ByteSize disk, bool offered)
+    public void Change(string name, VmSize size, VmSize largest, bool offered)
     {
         Name = name;
-        Vcpus = vcpus;
-        Memory = memory;
-        Disk = disk;
+        (Vcpus, Memory, Disk) = size;
+        (MaxVcpus, MaxMemory, MaxDisk) = largest;
         Offered = offered;
     }
 }
@@ -201,7 +218,12 @@ internal sealed class PlanConfiguration : IEntityTypeConfiguration<Plan>
 {
     public void Configure(EntityTypeBuilder<Plan> builder)
     {
-        builder.ToTable("plans", table => table.HasCheckConstraint("ck_plans_sizes", "vcpus BETWEEN 1 AND 256 AND memory > 0 AND disk > 0"));
+        builder.ToTable("plans", table =>
+        {
+            table.HasCheckConstraint("ck_plans_sizes", "vcpus BETWEEN 1 AND 256 AND memory > 0 AND disk > 0");
+            table.HasCheckConstraint("ck_plans_largest", "max_vcpus BETWEEN vcpus AND 256 AND max_memory >= memory AND max_disk >= disk");
+        });
+        builder.Ignore(p => p.Size).Ignore(p => p.Largest);
         builder.Property(p => p.Name).HasMaxLength(Plan.MaxName);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(p => p.Name).IsUnique();

@@ -154,16 +154,16 @@ public static class DecideOrder
         [SuppressMessage("Style", "IDE0305:Simplify collection initialization", Justification = "Reads as a list on purpose.")]
         private static async Task<Result<IReadOnlyList<Operation>>> ApproveAsync(PortalDb db, Order order, Actor actor, DateTimeOffset now, CancellationToken ct)
         {
-            var operations = new List<Operation>();
-            foreach (var line in order.Lines)
+            var parties = await db.ReadPartiesAsync(order.TenantId, [.. order.Lines.Select(l => l.Wants)], lockHosts: true, ct);
+            if (Placement.Choose(parties, out _) is not { } chosen)
             {
-                var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, order.TenantId, lockHosts: true, ct);
-                if (Placement.Choose(rooms, line.Names.Length, line.Vcpus, line.Memory, line.Disk) is not { } chosen)
-                {
-                    return Result<IReadOnlyList<Operation>>.Of(await db.ReadWhyNotAsync(line.TemplateVersionId, rooms, line.PlanName, line.Names.Length, line.Vcpus, line.Memory, line.Disk, ct));
-                }
+                return Result<IReadOnlyList<Operation>>.Of(await db.ReadWhyNotAsync(parties, ct));
+            }
 
-                foreach (var (name, room) in line.Names.Zip(chosen))
+            var operations = new List<Operation>();
+            foreach (var (line, rooms) in order.Lines.Zip(chosen))
+            {
+                foreach (var (name, room) in line.Names.Zip(rooms))
                 {
                     if (await MakeAsync(db, order, line, VmName.Parse(name), room, now, ct) is not { } vm)
                     {

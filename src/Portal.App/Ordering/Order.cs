@@ -85,7 +85,8 @@ public sealed class Order
     /// <summary>Why it still waits although its policy says yes, for people; null otherwise.</summary>
     public string? Problem { get; private set; }
 
-    public IReadOnlyList<OrderLine> Lines => _lines;
+    /// <summary>In the order in which they were asked for.</summary>
+    public IReadOnlyList<OrderLine> Lines => [.. _lines.OrderBy(l => l.Ordinal)];
 
     public void Add(OrderLine line) => _lines.Add(line);
 
@@ -111,18 +112,17 @@ public sealed class OrderLine
     {
     }
 
-    public OrderLine(Order order, TemplateVersionId template, string templateName, Plan plan, Price price, IReadOnlyList<VmName> names, string sshKeyLines, string? sealedUserData, string? userDataSha256)
+    public OrderLine(Order order, TemplateVersionId template, string templateName, Plan plan, VmSize size, Price price, IReadOnlyList<VmName> names, string sshKeyLines, string? sealedUserData, string? userDataSha256)
     {
         Id = OrderLineId.New();
         OrderId = order.Id;
+        Ordinal = order.Lines.Count;
         TenantId = order.TenantId;
         TemplateVersionId = template;
         TemplateName = templateName;
         PlanId = plan.Id;
         PlanName = plan.Name;
-        Vcpus = plan.Vcpus;
-        Memory = plan.Memory;
-        Disk = plan.Disk;
+        (Vcpus, Memory, Disk) = size;
         Names = [.. names.Select(n => n.Text)];
         SshKeyLines = sshKeyLines;
         SealedUserData = sealedUserData;
@@ -135,6 +135,9 @@ public sealed class OrderLine
     public OrderLineId Id { get; private set; }
 
     public OrderId OrderId { get; private set; }
+
+    /// <summary>Its place among the order's lines, from 0.</summary>
+    public int Ordinal { get; private set; }
 
     public TenantId TenantId { get; private set; }
 
@@ -171,6 +174,11 @@ public sealed class OrderLine
     public decimal AllocatedPerHour { get; private set; }
 
     public LineState State { get; private set; }
+
+    /// <summary>In words: <c>5 x S, Debian 13 20261129.1</c>.</summary>
+    public string What => $"{Names.Length} x {PlanName}, {TemplateName}";
+
+    internal LineSize Wants => new(TemplateVersionId, PlanName, Names.Length, new VmSize(Vcpus, Memory, Disk));
 
     public Price PriceOfAll => new Price(Currency, RunningPerHour, AllocatedPerHour) * Names.Length;
 
@@ -301,6 +309,9 @@ internal sealed class OrderLineConfiguration : IEntityTypeConfiguration<OrderLin
     {
         builder.ToTable("order_lines", table => table.HasCheckConstraint("ck_order_lines_names", "cardinality(names) >= 1"));
         builder.Ignore(l => l.PriceOfAll);
+        builder.Ignore(l => l.What);
+        builder.Ignore(l => l.Wants);
+        builder.HasIndex(l => new { l.OrderId, l.Ordinal }).IsUnique();
         builder.Property(l => l.TemplateName).HasMaxLength(Template.MaxName + 31);
         builder.Property(l => l.PlanName).HasMaxLength(Plan.MaxName);
         builder.PrimitiveCollection(l => l.Names).ElementType().HasMaxLength(VmName.MaxLength);

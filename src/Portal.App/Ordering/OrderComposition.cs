@@ -9,34 +9,59 @@ using Portal.Kernel;
 namespace Portal.App.Ordering;
 
 /// <summary>What a person puts into an order form.</summary>
+public sealed record OrderForm(IReadOnlyList<LineForm> Lines, string Note)
+{
+    public const int MaxLines = 20;
+
+    /// <summary>In all its lines together.</summary>
+    public const int MaxVms = 100;
+
+    /// <summary>How refusals call a line, counted from 0: as REST does.</summary>
+    public static string NameOf(int line) => $"lines[{line}]";
+}
+
+/// <summary>One kind of VM in an order form.</summary>
 /// <param name="Name">A VM's name, or a pattern with <c>{n}</c>.</param>
 /// <param name="SshKeys">OpenSSH public keys, one each.</param>
 /// <param name="UserData">For each VM's first boot; null or empty where there is none.</param>
-public sealed record OrderForm(TemplateId Template, PlanId Plan, string Name, int Count, IReadOnlyList<string> SshKeys, string Note, string? UserData = null)
+/// <param name="Size">In a plan whose size is chosen; null for its smallest, and where the size is fixed.</param>
+public sealed record LineForm(TemplateId Template, PlanId Plan, string Name, int Count, IReadOnlyList<string> SshKeys, string? UserData = null, VmSize? Size = null)
 {
     public const int MaxCount = 50;
     public const int MaxKeys = 20;
 }
 
-/// <summary>An order as it would be placed now, with what it costs and takes.</summary>
+/// <summary>A line of an order as it would be placed now.</summary>
 /// <param name="Names">One for each VM; empty where <paramref name="NameProblem"/> says why.</param>
-public sealed record Composition(
-    Tenant Tenant,
-    Project Project,
+public sealed record LineComposition(
     Template Template,
     TemplateVersion Version,
     Plan Plan,
+    VmSize Size,
     Price Price,
     int Count,
     IReadOnlyList<VmName> Names,
     Refusal? NameProblem,
     IReadOnlyList<SshPublicKey> Keys,
-    UserData? UserData,
-    QuotaState Quota)
+    UserData? UserData)
 {
-    public QuotaAmount Asked => new QuotaAmount(1, Plan.Vcpus, Plan.Memory, Plan.Disk) * Count;
+    public QuotaAmount Asked => new QuotaAmount(1, Size.Vcpus, Size.Memory, Size.Disk) * Count;
 
     public string TemplateName => $"{Template.Name} {Version.Version}";
+
+    public Price PriceOfAll => Price * Count;
+
+    internal LineSize Wants => new(Version.Id, Plan.Name, Count, Size);
+}
+
+/// <summary>An order as it would be placed now, with what it costs and takes.</summary>
+public sealed record Composition(Tenant Tenant, Project Project, IReadOnlyList<LineComposition> Lines, QuotaState Quota)
+{
+    public QuotaAmount Asked => Lines.Select(l => l.Asked).Aggregate((a, b) => a + b);
+
+    public Price Price => Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => a + b);
+
+    public IEnumerable<Refusal> NameProblems => Lines.Select(l => l.NameProblem).OfType<Refusal>();
 }
 
 /// <summary>The name is taken by a VM, or promised to one that waits for approval.</summary>
@@ -53,28 +78,15 @@ internal static class OrderComposer
     public static IReadOnlyList<Refusal> CheckShape(OrderForm form)
     {
         var refusals = new List<Refusal>();
-        if (form.Count is < 1 or > OrderForm.MaxCount)
+        if (form.Lines.Count is < 1 or > OrderForm.MaxLines)
         {
-            refusals.Add(new Invalid("count", $"A line has 1 to {OrderForm.MaxCount} VMs."));
+            refusals.Add(new Invalid("lines", $"An order has 1 to {OrderForm.MaxLines} lines."));
         }
 
-        if (NamePattern.Expand(form.Name, Math.Clamp(form.Count, 1, OrderForm.MaxCount), new HashSet<string>()) is null)
+        refusals.AddRange(form.Lines.SelectMany((line, i) => CheckShape(line).Select(r => r.In(OrderForm.NameOf(i)))));
+        if (refusals.Count == 0 && form.Lines.Sum(l => l.Count) > OrderForm.MaxVms)
         {
-            refusals.Add(new Invalid("name", "A name has 1 to 63 lower-case letters, digits and inner hyphens; {n} stands for a number."));
-        }
-
-        if (form.SshKeys.Count > OrderForm.MaxKeys)
-        {
-            refusals.Add(new Invalid("sshKeys", $"At most {OrderForm.MaxKeys} keys."));
-        }
-
-        if (form.SshKeys.Any(SshPublicKey.LooksPrivate))
-        {
-            refusals.Add(new PrivateKeyPasted("sshKeys"));
-        }
-        else if (form.SshKeys.Any(k => !SshPublicKey.TryParse(k, out _)))
-        {
-            refusals.Add(new Invalid("sshKeys", "That is not an OpenSSH public key: one line such as \"ssh-ed25519 AAAA... you@laptop\"."));
+            refusals.Add(new Invalid("lines", $"An order has at most {OrderForm.MaxVms} VMs. Lower a count, or place two orders."));
         }
 
         if (form.Note.Length > Order.MaxNote || form.Note.Any(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t')))
@@ -82,12 +94,39 @@ internal static class OrderComposer
             refusals.Add(new Invalid("note", $"A note has at most {Order.MaxNote} characters of text."));
         }
 
-        if (!string.IsNullOrEmpty(form.UserData) && !UserData.TryParse(form.UserData, out _))
+        return refusals;
+    }
+
+    private static IEnumerable<Refusal> CheckShape(LineForm form)
+    {
+        if (form.Count is < 1 or > LineForm.MaxCount)
         {
-            refusals.Add(new Invalid("userData", $"User data is text of at most {UserData.MaxBytes / 1024} KiB in UTF-8, without NUL."));
+            yield return new Invalid("count", $"A line has 1 to {LineForm.MaxCount} VMs.");
         }
 
-        return refusals;
+        if (NamePattern.Expand(form.Name, Math.Clamp(form.Count, 1, LineForm.MaxCount), new HashSet<string>()) is null)
+        {
+            yield return new Invalid("name", "A name has 1 to 63 lower-case letters, digits and inner hyphens; {n} stands for a number.");
+        }
+
+        if (form.SshKeys.Count > LineForm.MaxKeys)
+        {
+            yield return new Invalid("sshKeys", $"At most {LineForm.MaxKeys} keys.");
+        }
+
+        if (form.SshKeys.Any(SshPublicKey.LooksPrivate))
+        {
+            yield return new PrivateKeyPasted("sshKeys");
+        }
+        else if (form.SshKeys.Any(k => !SshPublicKey.TryParse(k, out _)))
+        {
+            yield return new Invalid("sshKeys", "That is not an OpenSSH public key: one line such as \"ssh-ed25519 AAAA... you@laptop\".");
+        }
+
+        if (!string.IsNullOrEmpty(form.UserData) && !UserData.TryParse(form.UserData, out _))
+        {
+            yield return new Invalid("userData", $"User data is text of at most {UserData.MaxBytes / 1024} KiB in UTF-8, without NUL.");
+        }
     }
 
     public static async Task<Result<Composition>> ComposeAsync(PortalDb db, TenantId tenantId, OrderForm form, CancellationToken ct)
@@ -99,6 +138,25 @@ internal static class OrderComposer
 
         var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == tenantId, ct);
         var project = await db.Projects.AsNoTracking().OrderBy(p => p.Id).FirstAsync(p => p.TenantId == tenantId, ct);
+        // Of each line those before it have their names: two lines may have one pattern.
+        var taken = await TakenNamesAsync(db, project.Id, ct);
+        var lines = new List<LineComposition>(form.Lines.Count);
+        foreach (var line in form.Lines)
+        {
+            if (!(await ComposeLineAsync(db, tenant.Currency, line, taken, ct)).TryGet(out var composed, out var refusal))
+            {
+                return Result<Composition>.Of(refusal.In(OrderForm.NameOf(lines.Count)));
+            }
+
+            lines.Add(composed with { NameProblem = composed.NameProblem?.In(OrderForm.NameOf(lines.Count)) });
+            taken.UnionWith(composed.Names.Select(n => n.Text));
+        }
+
+        return new Composition(tenant, project, lines, await db.ReadQuotaAsync(tenant, ct));
+    }
+
+    private static async Task<Result<LineComposition>> ComposeLineAsync(PortalDb db, Currency currency, LineForm form, HashSet<string> taken, CancellationToken ct)
+    {
         var template = await db.Templates.AsNoTracking().SingleOrDefaultAsync(t => t.Id == form.Template && t.Offered, ct);
         var version = template is null ? null : await db.TemplateVersions.AsNoTracking().InOrderOfChoice(template.Id).FirstOrDefaultAsync(ct);
         if (template is null || version is null)
@@ -112,27 +170,40 @@ internal static class OrderComposer
             return new Invalid("plan", "There is no such plan on offer. Choose one from the list.");
         }
 
-        if (plan.Memory < template.MinMemory || plan.Disk < template.MinDisk)
+        var size = form.Size ?? plan.Size;
+        if (CheckSize(plan, size) is { } beyond)
         {
-            return new Invalid("plan", $"{template.Name} needs at least {template.MinMemory} of memory and {template.MinDisk} of disk. Choose a larger plan.");
+            return Result<LineComposition>.Of(beyond);
         }
 
-        if (await db.FindPriceAsync(plan.Id, tenant.Currency, await db.NowAsync(ct), ct) is not { } price)
+        if (size.Memory < template.MinMemory || size.Disk < template.MinDisk)
         {
-            return new NoPrice(plan.Name, tenant.Currency);
+            return new Invalid("plan", $"{template.Name} needs at least {template.MinMemory} of memory and {template.MinDisk} of disk. Choose a larger {(plan.Largest == plan.Size ? "plan" : "size")}.");
         }
 
-        var taken = await TakenNamesAsync(db, project.Id, ct);
+        if (await db.FindTariffAsync(plan.Id, currency, await db.NowAsync(ct), ct) is not { } tariff)
+        {
+            return new NoPrice(plan.Name, currency);
+        }
+
         var names = NamePattern.Expand(form.Name, form.Count, taken);
         Refusal? nameProblem = form.Count == 1 && taken.Contains(form.Name) ? new NameTaken(form.Name)
             : names is null ? new Invalid("name", "With a number added the name gets longer than 63 characters. Shorten it.")
             : null;
 
         var keys = form.SshKeys.Select(k => SshPublicKey.TryParse(k, out var key) ? key : throw new InvalidOperationException("The shape was checked."));
-        return new Composition(tenant, project, template, version, plan, price, form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null, await db.ReadQuotaAsync(tenant, ct));
+        return new LineComposition(template, version, plan, size, tariff.Of(plan.Size, size), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null);
     }
 
-    public static async Task<IReadOnlySet<string>> TakenNamesAsync(PortalDb db, ProjectId project, CancellationToken ct)
+    private static Refusal? CheckSize(Plan plan, VmSize size) => Shape.Check(
+        (size.Vcpus >= plan.Vcpus && size.Vcpus <= plan.MaxVcpus, "vcpus", Has(plan.Name, plan.Vcpus, plan.MaxVcpus, "vCPU")),
+        (size.Memory >= plan.Memory && size.Memory <= plan.MaxMemory, "memoryMiB", Has(plan.Name, plan.Memory, plan.MaxMemory, "of memory")),
+        (size.Disk >= plan.Disk && size.Disk <= plan.MaxDisk, "diskGiB", Has(plan.Name, plan.Disk, plan.MaxDisk, "of disk")));
+
+    private static string Has<T>(string plan, T least, T most, string what)
+        where T : struct, IEquatable<T> => least.Equals(most) ? $"{plan} has {least} {what}." : $"{plan} has {least} to {most} {what}.";
+
+    public static async Task<HashSet<string>> TakenNamesAsync(PortalDb db, ProjectId project, CancellationToken ct)
     {
         var built = await db.Vms.Where(v => v.ProjectId == project && v.DeletedAt == null).Select(v => v.Name).ToListAsync(ct);
         var waiting = await (from line in db.OrderLines

@@ -56,7 +56,7 @@ public static class PlaceOrder
             var hash = HashOf(request.Form);
             // Looked at before the tenant is locked: whoever holds that lock needs no second link to the database, which those who wait for it may have used up.
             var noRoom = await NoRoomAsync(request.Tenant, request.Form, ct);
-            var sealedData = seal.Seal(UserData.TryParse(request.Form.UserData, out var data) ? data : null);
+            var sealedData = request.Form.Lines.Select(l => seal.Seal(UserData.TryParse(l.UserData, out var data) ? data : null)).ToList();
             await using var db = dbs.ForTenant(request.Tenant);
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.LockTenantAsync(request.Tenant, ct);
@@ -71,7 +71,7 @@ public static class PlaceOrder
                 return Result<Placed>.Of(refusal);
             }
 
-            if (what.NameProblem is { } nameProblem)
+            if (what.NameProblems.FirstOrDefault() is { } nameProblem)
             {
                 return Result<Placed>.Of(nameProblem);
             }
@@ -88,12 +88,15 @@ public static class PlaceOrder
 
             var now = await db.NowAsync(ct);
             var order = new Order(request.Tenant, what.Project.Id, actor, request.Form.Note.Trim(), request.Key, hash, now);
-            var line = new OrderLine(order, what.Version.Id, what.TemplateName, what.Plan, what.Price, what.Names, string.Join('\n', what.Keys), sealedData, what.UserData?.Sha256);
-            order.Add(line);
+            foreach (var (line, data) in what.Lines.Zip(sealedData))
+            {
+                order.Add(new OrderLine(order, line.Version.Id, line.TemplateName, line.Plan, line.Size, line.Price, line.Names, string.Join('\n', line.Keys), data, line.UserData?.Sha256));
+            }
+
             db.Add(order);
             db.Add(new ApprovalStep(order, 1, what.Tenant.Approval));
-            db.Add(new QuotaReservation(request.Tenant, line.Id, what.Asked, order.ExpiresAt));
-            db.Add(AuditEntry.Of(actor, request.Tenant, "order.placed", order.Id.Value, string.Join(", ", line.Names)[..Math.Min(190, string.Join(", ", line.Names).Length)], $"{line.Names.Length} x {line.PlanName}, {line.TemplateName}, {line.PriceOfAll.PerMonth} a month while running{(line.UserDataSha256 is { } sha256 ? $", user data with SHA-256 {sha256}" : "")}"));
+            db.AddRange(order.Lines.Zip(what.Lines).Select(l => new QuotaReservation(request.Tenant, l.First.Id, l.Second.Asked, order.ExpiresAt)));
+            db.Add(AuditEntry.Of(actor, request.Tenant, "order.placed", order.Id.Value, string.Join(", ", order.Lines.SelectMany(l => l.Names)), $"{string.Join("; ", order.Lines.Select(InWords))}; {what.Price.PerMonth} a month while running"));
             await db.SaveChangesAsync(ct);
 
             await db.AnnounceAsync(Topic.Approvals, ct);
@@ -102,30 +105,41 @@ public static class PlaceOrder
             return new Placed(order.Id, order.Number, Repeated: false);
         }
 
-        // A plan that no host can hold is refused at once, not after somebody has said yes. Hosts are the provider's, so this look is the system's.
+        private static string InWords(OrderLine line) => $"{line.What}, {line.Wants.Size}{(line.UserDataSha256 is { } sha256 ? $", user data with SHA-256 {sha256}" : "")}";
+
+        // What no host can hold is refused at once, not after somebody has said yes. Hosts are the provider's, so this look is the system's.
         private async Task<Refusal?> NoRoomAsync(TenantId tenant, OrderForm form, CancellationToken ct)
         {
-            await using var system = dbs.ForSystem();
-            var plan = await system.Plans.AsNoTracking().SingleOrDefaultAsync(p => p.Id == form.Plan, ct);
-            var version = await system.TemplateVersions.AsNoTracking().InOrderOfChoice(form.Template).Select(v => (TemplateVersionId?)v.Id).FirstOrDefaultAsync(ct);
-            if (plan is null || version is null || form.Count is < 1 or > OrderForm.MaxCount)
+            if (OrderComposer.CheckShape(form).Count > 0)
             {
-                // Whoever composes the order says what is wrong with it.
                 return null;
             }
 
-            var rooms = await system.ReadHostRoomsAsync(version.Value, tenant, lockHosts: false, ct);
-            return Placement.Choose(rooms, form.Count, plan.Vcpus, plan.Memory, plan.Disk) is null
-                ? await system.ReadWhyNotAsync(version.Value, rooms, plan.Name, form.Count, plan.Vcpus, plan.Memory, plan.Disk, ct)
-                : null;
+            await using var system = dbs.ForSystem();
+            var sizes = new List<LineSize>(form.Lines.Count);
+            foreach (var line in form.Lines)
+            {
+                var plan = await system.Plans.AsNoTracking().SingleOrDefaultAsync(p => p.Id == line.Plan, ct);
+                var version = await system.TemplateVersions.AsNoTracking().InOrderOfChoice(line.Template).Select(v => (TemplateVersionId?)v.Id).FirstOrDefaultAsync(ct);
+                if (plan is null || version is null)
+                {
+                    // Whoever composes the order says what is wrong with it.
+                    return null;
+                }
+
+                sizes.Add(new LineSize(version.Value, plan.Name, line.Count, line.Size ?? plan.Size));
+            }
+
+            var parties = await system.ReadPartiesAsync(tenant, sizes, lockHosts: false, ct);
+            return Placement.Choose(parties, out _) is null ? await system.ReadWhyNotAsync(parties, ct) : null;
         }
 
         private static byte[] HashOf(OrderForm form)
         {
-            var text = new StringBuilder().AppendJoin('\u001f', form.Template, form.Plan, form.Name, form.Count, form.Note.Trim()).Append('\u001e').AppendJoin('\u001f', form.SshKeys);
-            if (!string.IsNullOrEmpty(form.UserData))
+            var text = new StringBuilder(form.Note.Trim());
+            foreach (var line in form.Lines)
             {
-                text.Append('\u001e').Append(form.UserData);
+                text.Append('\u001d').AppendJoin('\u001f', line.Template, line.Plan, line.Size, line.Name, line.Count).Append('\u001e').AppendJoin('\u001f', line.SshKeys).Append('\u001e').Append(line.UserData);
             }
 
             return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Portal.App.Catalogue;
 using Portal.App.Hosts;
 using Portal.App.Networks;
 using Portal.Engine;
@@ -21,11 +22,24 @@ public sealed record HostRoom(Host Host, PoolId Pool, int Vcpus, ByteSize Memory
     };
 }
 
+/// <summary>What a line of an order wants of hosts.</summary>
+internal sealed record LineSize(TemplateVersionId Template, string Plan, int Count, VmSize Size);
+
+/// <summary>Some equal VMs that want room.</summary>
+/// <param name="Rooms">Of the hosts that have what they start from.</param>
+/// <param name="Plan">What they are called where there is no room for them.</param>
+public sealed record Party(TemplateVersionId Template, IReadOnlyList<HostRoom> Rooms, string Plan, int Count, int Vcpus, ByteSize Memory, ByteSize Disk)
+{
+    /// <summary>The hosts that have room for one of them.</summary>
+    public IEnumerable<HostRoom> Fitting => Rooms.Where(r => r.Fits(Vcpus, Memory, Disk));
+}
+
 /// <summary>No host can hold it now.</summary>
-public sealed record NoHostFits(string Plan, int Count, int HostsLookedAt)
+/// <param name="Beside">Whether other lines of the same order want room too.</param>
+public sealed record NoHostFits(string Plan, int Count, int HostsLookedAt, bool Beside = false)
     : Refusal("ordering.no_host_fits", HostsLookedAt == 0
         ? "No host is ready: none is online with this template built. An operator can see why on the hosts page."
-        : $"No host has room for {Count} x {Plan}. Take a smaller plan or fewer, or ask the provider for capacity.");
+        : $"No host has room for {Count} x {Plan}{(Beside ? " beside the rest of this order" : "")}. Take a smaller plan or fewer, or ask the provider for capacity.");
 
 /// <summary>The template's guests start from their own disk, and no host that is in use does that.</summary>
 public sealed record NoHostBootsDisks()
@@ -34,48 +48,80 @@ public sealed record NoHostBootsDisks()
 /// <summary>Finds hosts for VMs: the one with the most free memory first, which spreads them.</summary>
 public static class Placement
 {
-    /// <summary>A host for each of <paramref name="count"/> equal VMs, in order; null where not all fit. Pure.</summary>
-    public static IReadOnlyList<HostRoom>? Choose(IReadOnlyList<HostRoom> rooms, int count, int vcpus, ByteSize memory, ByteSize disk)
+    /// <summary>
+    /// A host for each VM of each party, in their order; null where not all fit, and then <paramref name="misfit"/> is the place of the party that did not. The largest
+    /// are placed first: what is small finds room between them. Pure.
+    /// </summary>
+    public static IReadOnlyList<IReadOnlyList<HostRoom>>? Choose(IReadOnlyList<Party> parties, out int misfit)
     {
-        var left = rooms.ToList();
-        var chosen = new List<HostRoom>(count);
-        for (var i = 0; i < count; i++)
+        var chosen = new IReadOnlyList<HostRoom>[parties.Count];
+        // By host, so that what one party takes is gone for the others, whatever templates a host has.
+        var left = new Dictionary<HostId, HostRoom>();
+        foreach (var i in Enumerable.Range(0, parties.Count).OrderByDescending(i => parties[i].Memory).ThenByDescending(i => parties[i].Disk))
         {
-            var best = -1;
-            for (var r = 0; r < left.Count; r++)
+            if (TryPlace(parties[i], left) is not { } placed)
             {
-                if (left[r].Fits(vcpus, memory, disk) && (best < 0 || left[r].Memory > left[best].Memory))
-                {
-                    best = r;
-                }
+                misfit = i;
+                return null;
             }
 
-            if (best < 0)
+            chosen[i] = placed;
+        }
+
+        misfit = -1;
+        return chosen;
+    }
+
+    private static List<HostRoom>? TryPlace(Party party, Dictionary<HostId, HostRoom> left)
+    {
+        var placed = new List<HostRoom>(party.Count);
+        for (var i = 0; i < party.Count; i++)
+        {
+            var best = party.Rooms.Select(r => left.GetValueOrDefault(r.Host.Id, r)).Where(r => r.Fits(party.Vcpus, party.Memory, party.Disk)).MaxBy(r => r.Memory);
+            if (best is null)
             {
                 return null;
             }
 
-            chosen.Add(left[best]);
-            left[best] = left[best].Less(vcpus, memory, disk);
+            placed.Add(best);
+            left[best.Host.Id] = best.Less(party.Vcpus, party.Memory, party.Disk);
         }
 
-        return chosen;
+        return placed;
     }
 
     /// <summary>Why <see cref="Choose"/> found none: where addresses alone are missing, that. Pure.</summary>
-    public static Refusal WhyNot(IReadOnlyList<HostRoom> rooms, string plan, int count, int vcpus, ByteSize memory, ByteSize disk) =>
-        Choose([.. rooms.Select(r => r with { Addresses = count })], count, vcpus, memory, disk) is null ? new NoHostFits(plan, count, rooms.Count) : new NoAddressLeft();
-
-    /// <summary>The same, with a look at what the template wants of a host where none was looked at.</summary>
-    public static async Task<Refusal> ReadWhyNotAsync(this PortalDb db, TemplateVersionId template, IReadOnlyList<HostRoom> rooms, string plan, int count, int vcpus, ByteSize memory, ByteSize disk, CancellationToken ct)
+    public static Refusal WhyNot(IReadOnlyList<Party> parties)
     {
-        if (rooms.Count == 0 && await db.TemplateVersions.AnyAsync(v => v.Id == template && v.Boot == ImageBoot.Disk, ct)
+        var wanted = parties.Sum(p => p.Count);
+        return Choose([.. parties.Select(p => p with { Rooms = [.. p.Rooms.Select(r => r with { Addresses = wanted })] })], out var misfit) is null
+            ? new NoHostFits(parties[misfit].Plan, parties[misfit].Count, parties[misfit].Rooms.Count, parties.Count > 1)
+            : new NoAddressLeft();
+    }
+
+    /// <summary>The same, with a look at what a template wants of a host where none was looked at.</summary>
+    public static async Task<Refusal> ReadWhyNotAsync(this PortalDb db, IReadOnlyList<Party> parties, CancellationToken ct)
+    {
+        var homeless = parties.Where(p => p.Rooms.Count == 0).Select(p => p.Template).ToList();
+        if (homeless.Count > 0 && await db.TemplateVersions.AnyAsync(v => homeless.Contains(v.Id) && v.Boot == ImageBoot.Disk, ct)
             && !(await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse).ToListAsync(ct)).Any(h => h.Starts(ImageBoot.Disk)))
         {
             return new NoHostBootsDisks();
         }
 
-        return WhyNot(rooms, plan, count, vcpus, memory, disk);
+        return WhyNot(parties);
+    }
+
+    /// <summary>The parties of an order, each with the rooms that it may choose from; see <see cref="ReadHostRoomsAsync"/>.</summary>
+    internal static async Task<IReadOnlyList<Party>> ReadPartiesAsync(this PortalDb db, TenantId tenant, IReadOnlyList<LineSize> lines, bool lockHosts, CancellationToken ct)
+    {
+        var rooms = new Dictionary<TemplateVersionId, IReadOnlyList<HostRoom>>();
+        foreach (var template in lines.Select(l => l.Template).Distinct())
+        {
+            rooms[template] = await db.ReadHostRoomsAsync(template, tenant, lockHosts, ct);
+        }
+
+        return [.. lines.Select(l => new Party(l.Template, rooms[l.Template], l.Plan, l.Count, l.Size.Vcpus, l.Size.Memory, l.Size.Disk))];
     }
 
     /// <summary>

@@ -12,17 +12,25 @@ public static class PreviewOrder
 {
     public sealed record Request(TenantId Tenant, OrderForm Form);
 
+    /// <param name="Lines">One for each of the form's; empty where one of them could not be composed.</param>
+    /// <param name="HostsThatFit">How many hosts have room for one of its VMs at least.</param>
     /// <param name="Problems">What stands against it now, the most important first; an order with one is not accepted.</param>
-    /// <param name="Commands">What a build of the first VM does on its host, a line each; addresses are examples until the order is approved.</param>
     public sealed record Preview(
-        IReadOnlyList<string> Names,
+        IReadOnlyList<Line> Lines,
         Price? PriceOfAll,
         QuotaState? Quota,
         QuotaAmount Asked,
         bool ApprovedByPolicy,
         int HostsThatFit,
-        IReadOnlyList<Refusal> Problems,
-        IReadOnlyList<string> Commands);
+        IReadOnlyList<Refusal> Problems)
+    {
+        public IEnumerable<string> Names => Lines.SelectMany(l => l.Names);
+    }
+
+    /// <param name="What">In words.</param>
+    /// <param name="Names">One for each VM; empty where they cannot be told yet.</param>
+    /// <param name="Commands">What a build of its first VM does on its host, a line each; addresses are examples until the order is approved.</param>
+    public sealed record Line(string What, IReadOnlyList<string> Names, Price Price, IReadOnlyList<string> Commands);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access, IVmEngines engines)
     {
@@ -42,50 +50,48 @@ public static class PreviewOrder
 
             if (!composed.TryGet(out var order, out var no))
             {
-                return new Preview([], null, null, default, false, 0, problems.Count > 0 ? problems : [no], []);
+                return new Preview([], null, null, default, false, 0, problems.Count > 0 ? problems : [no, .. no.Also]);
             }
 
-            if (order.NameProblem is { } nameProblem)
-            {
-                problems.Add(nameProblem);
-            }
-
+            problems.AddRange(order.NameProblems);
             if (order.Quota.Check(order.Asked) is { } exceeded)
             {
                 problems.Add(exceeded);
             }
 
             await using var system = dbs.ForSystem();
-            var rooms = await system.ReadHostRoomsAsync(order.Version.Id, order.Tenant.Id, lockHosts: false, ct);
-            var chosen = Placement.Choose(rooms, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk);
+            var parties = await system.ReadPartiesAsync(order.Tenant.Id, [.. order.Lines.Select(l => l.Wants)], lockHosts: false, ct);
+            var chosen = Placement.Choose(parties, out _);
             if (chosen is null)
             {
-                problems.Add(await system.ReadWhyNotAsync(order.Version.Id, rooms, order.Plan.Name, order.Count, order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk, ct));
+                problems.Add(await system.ReadWhyNotAsync(parties, ct));
             }
 
             return new Preview(
-                [.. order.Names.Select(n => n.Text)],
-                order.Price * order.Count,
+                [.. order.Lines.Select((line, i) => new Line($"{line.Count} x {line.Plan.Name}, {line.TemplateName}", [.. line.Names.Select(n => n.Text)], line.PriceOfAll, CommandsOf(line, chosen?[i][0].Host)))],
+                order.Price,
                 order.Quota,
                 order.Asked,
                 order.Tenant.Approval == Tenants.ApprovalMode.Automatic,
-                rooms.Count(r => r.Fits(order.Plan.Vcpus, order.Plan.Memory, order.Plan.Disk)),
-                problems,
-                chosen is null || order.Names is [] ? [] : engines.For(chosen[0].Host.Connection).Plan(ExampleSpec(order, chosen[0].Host)));
+                parties.SelectMany(p => p.Fitting).Select(r => r.Host.Id).Distinct().Count(),
+                problems);
         }
 
-        private static DomainSpec ExampleSpec(Composition order, Hosts.Host host) => new()
+        private IReadOnlyList<string> CommandsOf(LineComposition line, Hosts.Host? host) =>
+            host is null || line.Names is [] ? [] : engines.For(host.Connection).Plan(ExampleSpec(line, host));
+
+        private static DomainSpec ExampleSpec(LineComposition line, Hosts.Host host) => new()
         {
             Name = new DomainName(host.Instance, VmId.New(), 1),
-            Vcpus = order.Plan.Vcpus,
-            Memory = order.Plan.Memory,
-            Disk = order.Plan.Disk,
-            Template = order.Version.Image,
-            HostName = order.Names[0],
+            Vcpus = line.Size.Vcpus,
+            Memory = line.Size.Memory,
+            Disk = line.Size.Disk,
+            Template = line.Version.Image,
+            HostName = line.Names[0],
             Mac = MacAddress.OfSequence(0),
             Address = new GuestAddress(IPAddress.Any, 24, IPAddress.Any, IPAddress.Any),
-            SshKeys = order.Keys,
-            UserData = order.UserData,
+            SshKeys = line.Keys,
+            UserData = line.UserData,
         };
     }
 }

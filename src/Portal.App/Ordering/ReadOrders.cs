@@ -35,6 +35,11 @@ public sealed record OrderRow(
     IReadOnlyList<string> Names,
     Price Price);
 
+/// <summary>A line of an order: one kind of VM.</summary>
+/// <param name="Slug">The template's name in addresses and REST.</param>
+/// <param name="UserDataSha256">By which its user data is known without being read; null where there is none.</param>
+public sealed record OrderLineRow(string What, string Plan, string Slug, string Pattern, IReadOnlyList<string> Names, int Vcpus, ByteSize Memory, ByteSize Disk, Price Price, string? UserDataSha256);
+
 /// <summary>A VM that an order made.</summary>
 public sealed record OrderVmRow(VmId Id, string Name, VmStage Stage, string? Problem);
 
@@ -77,18 +82,17 @@ public static class GetOrder
     public sealed record Request(OrderId Order);
 
     /// <param name="Problem">Why it waits although its policy says yes; null otherwise.</param>
-    /// <param name="UserDataSha256">By which its user data is known without being read; null where there is none.</param>
     /// <param name="CanDecide">Whether this person may decide on it now.</param>
     /// <param name="WhyNot">Why this person may not, where it still waits; null otherwise.</param>
     public sealed record Details(
         OrderRow Row,
+        IReadOnlyList<OrderLineRow> Lines,
         string Note,
         DateTimeOffset ExpiresAt,
         string? Problem,
         IReadOnlyList<OrderVmRow> Vms,
         IReadOnlyList<VoteRow> Votes,
         IReadOnlyList<string> SshKeys,
-        string? UserDataSha256,
         bool CanCancel,
         bool CanDecide,
         string? WhyNot);
@@ -106,6 +110,11 @@ public static class GetOrder
 
             var row = (await OrderReader.RowsAsync(db, db.Orders.Where(o => o.Id == request.Order), ct)).Single();
             var lines = order.Lines.Select(l => l.Id).ToList();
+            var versions = order.Lines.Select(l => l.TemplateVersionId).ToList();
+            var slugs = await (from version in db.TemplateVersions
+                               join template in db.Templates on version.TemplateId equals template.Id
+                               where versions.Contains(version.Id)
+                               select new { version.Id, template.Slug }).ToDictionaryAsync(v => v.Id, v => v.Slug, ct);
             var vms = await db.Vms.AsNoTracking().Where(v => lines.Contains(v.OrderLineId)).OrderBy(v => v.Id)
                 .Select(v => new OrderVmRow(v.Id, v.Name, v.Stage, v.Problem)).ToListAsync(ct);
             var votes = await db.ApprovalVotes.AsNoTracking().Where(v => v.OrderId == order.Id).OrderBy(v => v.At)
@@ -115,13 +124,16 @@ public static class GetOrder
             var mayDecide = access.Allows(actor, Permission.DecideOrders);
             return new Details(
                 row,
+                [
+                    .. order.Lines.Select(l => new OrderLineRow(
+                        l.What, l.PlanName, slugs[l.TemplateVersionId], l.Names is [var only] ? only : NamePattern.Of(l.Names), l.Names, l.Vcpus, l.Memory, l.Disk, l.PriceOfAll, l.UserDataSha256)),
+                ],
                 order.Note,
                 order.ExpiresAt,
                 order.Problem,
                 vms,
                 votes,
                 [.. order.Lines.SelectMany(l => l.SshKeyLines.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct()],
-                order.Lines.Select(l => l.UserDataSha256).FirstOrDefault(),
                 waits && (own || access.Allows(actor, Permission.OrderVms, order.TenantId)),
                 waits && mayDecide && !own,
                 waits && mayDecide && own ? new OwnOrder().Message : null);
@@ -185,8 +197,8 @@ public static class GetDecision
 
             await using var db = dbs.ForSystem();
             var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == order.Row.Tenant, ct);
-            var line = await db.OrderLines.AsNoTracking().FirstAsync(l => l.OrderId == request.Order, ct);
-            var rooms = await db.ReadHostRoomsAsync(line.TemplateVersionId, tenant.Id, lockHosts: false, ct);
+            var lines = await db.OrderLines.AsNoTracking().Where(l => l.OrderId == request.Order).ToListAsync(ct);
+            var parties = await db.ReadPartiesAsync(tenant.Id, [.. lines.Select(l => l.Wants)], lockHosts: false, ct);
             var perHour = await db.Vms.Where(v => v.TenantId == tenant.Id && v.DeletedAt == null && v.Currency == tenant.Currency)
                 .SumAsync(v => v.AllocatedPerHour + (v.Wanted == WantedState.Running ? v.RunningPerHour : 0m), ct);
             var requester = order.Row.RequestedById;
@@ -196,9 +208,9 @@ public static class GetDecision
             return new Facts(
                 order,
                 await Quotas.QuotaGuard.ReadQuotaAsync(db, tenant, ct),
-                new Quotas.QuotaAmount(1, line.Vcpus, line.Memory, line.Disk) * line.Names.Length,
-                rooms.Count(r => r.Fits(line.Vcpus, line.Memory, line.Disk)),
-                Placement.Choose(rooms, line.Names.Length, line.Vcpus, line.Memory, line.Disk) is not null,
+                lines.Select(l => new Quotas.QuotaAmount(1, l.Vcpus, l.Memory, l.Disk) * l.Names.Length).Aggregate((a, b) => a + b),
+                parties.SelectMany(p => p.Fitting).Select(r => r.Host.Id).Distinct().Count(),
+                Placement.Choose(parties, out _) is not null,
                 new Money(perHour * Price.HoursPerMonth, tenant.Currency),
                 earlier.Count,
                 earlier.Count(denied => denied));
@@ -228,9 +240,9 @@ internal static class OrderReader
                 o.RequestedById,
                 o.CreatedAt,
                 StateOf([.. o.Lines.Select(l => l.State)], [.. o.Lines.SelectMany(l => stages[l.Id])]),
-                string.Join(", ", o.Lines.Select(l => $"{l.Names.Length} x {l.PlanName}, {l.TemplateName}")),
+                string.Join("; ", o.Lines.Select(l => l.What)),
                 [.. o.Lines.SelectMany(l => l.Names)],
-                o.Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => new Price(a.Currency, a.RunningPerHour + b.RunningPerHour, a.AllocatedPerHour + b.AllocatedPerHour)))),
+                o.Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => a + b))),
         ];
     }
 

@@ -114,21 +114,23 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         }
 
         var from = (await db.NowAsync(ct)).AddDays(-1);
-        (string Name, int Vcpus, long MemoryMiB, long DiskGiB, decimal Running, decimal Allocated)[] plans =
+        (string Name, VmSize Size, VmSize? Largest, decimal Running, decimal Allocated, decimal PerVcpu, decimal PerMemory, decimal PerDisk)[] plans =
         [
-            ("Nano", 1, 256, 1, 0.0030000000m, 0.0005000000m),
-            ("S", 1, 512, 5, 0.0060000000m, 0.0010000000m),
-            ("M", 2, 1024, 10, 0.0120000000m, 0.0020000000m),
-            ("L", 4, 4096, 40, 0.0430000000m, 0.0075000000m),
+            ("Nano", Size(1, 256, 1), null, 0.0030000000m, 0.0005000000m, 0, 0, 0),
+            ("S", Size(1, 512, 5), null, 0.0060000000m, 0.0010000000m, 0, 0, 0),
+            ("M", Size(2, 1024, 10), null, 0.0120000000m, 0.0020000000m, 0, 0, 0),
+            ("L", Size(4, 4096, 40), null, 0.0430000000m, 0.0075000000m, 0, 0, 0),
+            ("Custom", Size(1, 256, 1), Size(16, 32 << 10, 500), 0.0035000000m, 0.0005000000m, 0.0030000000m, 0.0080000000m, 0.0002000000m),
         ];
-        foreach (var (name, vcpus, memoryMiB, diskGiB, running, allocated) in plans)
+        foreach (var plan in plans)
         {
-            var plan = new Plan(name, vcpus, ByteSize.FromMiB(memoryMiB), ByteSize.FromGiB(diskGiB));
-            db.Add(plan);
-            db.Add(new PlanPrice(plan.Id, Currency.Eur, running, allocated, from));
-            db.Add(AuditEntry.OfPlatform(Actor.Portal, "plan.created", plan.Id.Value, name));
+            var made = new Plan(plan.Name, plan.Size, plan.Largest);
+            db.Add(made);
+            db.Add(new PlanPrice(made.Id, new Tariff(new Price(Currency.Eur, plan.Running, plan.Allocated), plan.PerVcpu, plan.PerMemory, plan.PerDisk), from));
+            db.Add(AuditEntry.OfPlatform(Actor.Portal, "plan.created", made.Id.Value, plan.Name));
         }
 
+        static VmSize Size(int vcpus, long memoryMiB, long diskGiB) => new(vcpus, ByteSize.FromMiB(memoryMiB), ByteSize.FromGiB(diskGiB));
         await db.SaveChangesAsync(ct);
     }
 

@@ -64,16 +64,16 @@ internal static class CatalogueApi
             .WithTags("Catalogue").WithName("ListPlans").WithSummary("The plans on offer, with their prices in a currency (EUR unless said).").Produces<IEnumerable<PlanJson>>().ProducesProblem(422);
         api.MapPost("/plans", async (PlanBody body, SavePlan.Handler handler, HttpContext http, CancellationToken ct) =>
             {
-                var result = await handler.HandleAsync(new(null, body.Name, body.Vcpus, body.MemoryMiB, body.DiskGiB, body.Offered), http.Actor(), ct);
+                var result = await handler.HandleAsync(body.ToRequest(null), http.Actor(), ct);
                 return result.TryGet(out var id, out var refusal) ? Results.Created("/api/v1/plans", new CreatedJson(id.Value)) : Problems.From(refusal);
             })
             .WithTags("Catalogue").WithName("CreatePlan").WithSummary("Makes a plan. For billers.").Produces<CreatedJson>(201).ProducesProblem(422);
         api.MapPut("/plans/{plan:guid}", async (Guid plan, PlanBody body, SavePlan.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new PlanId(plan), body.Name, body.Vcpus, body.MemoryMiB, body.DiskGiB, body.Offered), http.Actor(), ct)).Answer(id => new CreatedJson(id.Value)))
+                (await handler.HandleAsync(body.ToRequest(new PlanId(plan)), http.Actor(), ct)).Answer(id => new CreatedJson(id.Value)))
             .WithTags("Catalogue").WithName("ChangePlan").WithSummary("Changes a plan; VMs that exist keep their size. For billers.").Produces<CreatedJson>().ProducesProblem(404).ProducesProblem(422);
         api.MapPut("/plans/{plan:guid}/price", async (Guid plan, PriceBody body, SetPrice.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(body.Currency) is { } known
-                    ? (await handler.HandleAsync(new(new PlanId(plan), known, body.RunningPerHour, body.AllocatedPerHour), http.Actor(), ct)).Answer()
+                    ? (await handler.HandleAsync(new(new PlanId(plan), body.ToTariff(known)), http.Actor(), ct)).Answer()
                     : Problems.From(new App.Access.Invalid("currency", "A currency is three capital letters, such as EUR.")))
             .WithTags("Catalogue").WithName("SetPrice").WithSummary("Sets a plan's price from now on. For billers.").Produces(204).ProducesProblem(404).ProducesProblem(422);
     }

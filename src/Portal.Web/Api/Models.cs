@@ -63,15 +63,33 @@ internal sealed record PriceJson(string Currency, decimal RunningPerHour, decima
     public static PriceJson Of(Price p) => new(p.Currency.Code, p.RunningPerHour, p.AllocatedPerHour, p.PerHour.Amount, p.PerMonth.Amount);
 }
 
-internal sealed record PlanJson(Guid Id, string Name, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson? Price)
+internal sealed record SizeJson(int Vcpus, long MemoryMiB, long DiskGiB)
 {
-    public static PlanJson Of(PlanRow p) => new(p.Id.Value, p.Name, p.Vcpus, p.Memory.CeilingMiB, p.Disk.CeilingGiB, p.Price is null ? null : PriceJson.Of(p.Price));
+    public static SizeJson Of(VmSize s) => new(s.Vcpus, s.Memory.CeilingMiB, s.Disk.CeilingGiB);
+
+    /// <summary>Out of any plan's range becomes nothing or more than any plan has: either is refused.</summary>
+    public VmSize ToSize() => new(Vcpus, ByteSize.FromMiB(Math.Clamp(MemoryMiB, 0, 1L << 40)), ByteSize.FromGiB(Math.Clamp(DiskGiB, 0, 1L << 30)));
 }
+
+/// <param name="Largest">What can be chosen at most, where the size is chosen with the order; null where it is fixed.</param>
+/// <param name="RunningPerVcpu">An hour, for each vCPU more than the smallest size has; so are the next two for each GiB more.</param>
+internal sealed record PlanJson(
+    Guid Id, string Name, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson? Price, SizeJson? Largest, decimal? RunningPerVcpu, decimal? RunningPerMemoryGiB, decimal? AllocatedPerDiskGiB)
+{
+    public static PlanJson Of(PlanRow p) => new(
+        p.Id.Value, p.Name, p.Size.Vcpus, p.Size.Memory.CeilingMiB, p.Size.Disk.CeilingGiB, p.Price is null ? null : PriceJson.Of(p.Price), p.IsCustom ? SizeJson.Of(p.Largest) : null,
+        p.Tariff?.RunningPerVcpu, p.Tariff?.RunningPerMemoryGiB, p.Tariff?.AllocatedPerDiskGiB);
+}
+
+/// <param name="Lines">1 to 20, of at most 100 VMs together.</param>
+internal sealed record OrderBody(IReadOnlyList<OrderLineBody?> Lines, string? Note = null);
 
 /// <param name="Template">A template's id or its slug.</param>
 /// <param name="Plan">A plan's id or its name.</param>
+/// <param name="Name">A VM's name, or a pattern: `web-{n}` makes web-1, web-2 and so on, and passes over what is taken.</param>
 /// <param name="UserData">Text of at most 16 KiB in UTF-8 for each VM's first boot; what acts on it, the template's `firstBoot` says.</param>
-internal sealed record OrderBody(string Template, string Plan, string Name, int Count = 1, IReadOnlyList<string>? SshKeys = null, string? Note = null, string? UserData = null);
+/// <param name="Size">In a plan whose size is chosen; absent for its smallest.</param>
+internal sealed record OrderLineBody(string Template, string Plan, string Name, int Count = 1, IReadOnlyList<string>? SshKeys = null, string? UserData = null, SizeJson? Size = null);
 
 internal sealed record QuotaJson(int UsedVms, int UsedVcpus, long UsedMemoryMiB, long UsedDiskGiB, int HeldVms, int HeldVcpus, long HeldMemoryMiB, long HeldDiskGiB, LimitsJson Limits)
 {
@@ -81,13 +99,16 @@ internal sealed record QuotaJson(int UsedVms, int UsedVcpus, long UsedMemoryMiB,
 
 internal sealed record RefusalJson(string Code, string Message, string? Field)
 {
-    public static RefusalJson Of(Refusal r) => new(r.Code, r.Message, r.Field);
+    public static RefusalJson Of(Refusal r) => new(r.Code, r.Message, r.Path);
 }
 
-internal sealed record PreviewJson(IReadOnlyList<string> Names, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<RefusalJson> Problems, IReadOnlyList<string> Commands)
+internal sealed record PreviewLineJson(string What, IReadOnlyList<string> Names, PriceJson Price, IReadOnlyList<string> Commands);
+
+internal sealed record PreviewJson(IReadOnlyList<PreviewLineJson> Lines, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<RefusalJson> Problems)
 {
     public static PreviewJson Of(PreviewOrder.Preview p) => new(
-        p.Names, p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)], p.Commands);
+        [.. p.Lines.Select(l => new PreviewLineJson(l.What, l.Names, PriceJson.Of(l.Price), l.Commands))],
+        p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)]);
 }
 
 internal sealed record PlacedJson(Guid Id, int Number, bool Repeated);
@@ -101,11 +122,16 @@ internal sealed record OrderVmJson(Guid Id, string Name, string Stage, string? P
 
 internal sealed record VoteJson(string By, string Verdict, string Reason, DateTimeOffset At);
 
-internal sealed record OrderDetailsJson(OrderJson Order, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide, string? UserDataSha256)
+internal sealed record OrderLineJson(string What, string Template, string Plan, IReadOnlyList<string> Names, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson Price, string? UserDataSha256);
+
+internal sealed record OrderDetailsJson(
+    OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide)
 {
     public static OrderDetailsJson Of(GetOrder.Details d) => new(
-        OrderJson.Of(d.Row), d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
-        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide, d.UserDataSha256);
+        OrderJson.Of(d.Row),
+        [.. d.Lines.Select(l => new OrderLineJson(l.What, l.Slug, l.Plan, l.Names, l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB, PriceJson.Of(l.Price), l.UserDataSha256))],
+        d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
+        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide);
 }
 
 internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
@@ -291,8 +317,15 @@ internal sealed record DecisionJson(OrderDetailsJson Order, QuotaJson Quota, int
         OrderDetailsJson.Of(f.Order), QuotaJson.Of(f.Quota), f.HostsThatFit, f.FitsNow, f.MonthNow.Currency.Code, f.MonthNow.Amount, f.EarlierOrders, f.EarlierDenied);
 }
 
-internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered = true);
+/// <param name="Largest">Where the size is chosen with the order, between this and the plan's own; absent where it is fixed.</param>
+internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered = true, SizeJson? Largest = null)
+{
+    public SavePlan.Request ToRequest(PlanId? plan) => new(plan, Name, Vcpus, MemoryMiB, DiskGiB, Offered, Largest is { } l ? new SavePlan.LargestSize(l.Vcpus, l.MemoryMiB, l.DiskGiB) : null);
+}
 
-internal sealed record PriceBody(string Currency, decimal RunningPerHour, decimal AllocatedPerHour);
+internal sealed record PriceBody(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal RunningPerVcpu = 0, decimal RunningPerMemoryGiB = 0, decimal AllocatedPerDiskGiB = 0)
+{
+    public Tariff ToTariff(Currency currency) => new(new Price(currency, RunningPerHour, AllocatedPerHour), RunningPerVcpu, RunningPerMemoryGiB, AllocatedPerDiskGiB);
+}
 
 internal sealed record CreatedJson(Guid Id);

@@ -60,17 +60,31 @@ internal static class OrderApi
         public async Task<Result<OrderForm>> FormAsync(OrderBody body, Actor actor, CancellationToken ct)
         {
             var offered = (await templates.HandleAsync(new(OfferedOnly: true), actor, ct)).Value;
-            var template = offered.FirstOrDefault(t => t.Slug == body.Template || t.Id.ToString() == body.Template);
-            if (template is null)
+            var sizes = (await plans.HandleAsync(new(Currency.Eur, OfferedOnly: true), actor, ct)).Value;
+            var lines = new List<LineForm>();
+            foreach (var line in body.Lines)
             {
-                return new Invalid("template", "There is no such template on offer. GET /api/v1/templates lists them.");
+                var within = OrderForm.NameOf(lines.Count);
+                // A list may hold a null, whatever its type says.
+                if (line is null)
+                {
+                    return new Invalid("template", "A line has a template, a plan and a name.") { Within = within };
+                }
+
+                if (offered.FirstOrDefault(t => t.Slug == line.Template || t.Id.ToString() == line.Template) is not { } template)
+                {
+                    return new Invalid("template", "There is no such template on offer. GET /api/v1/templates lists them.") { Within = within };
+                }
+
+                if (sizes.FirstOrDefault(p => string.Equals(p.Name, line.Plan, StringComparison.OrdinalIgnoreCase) || p.Id.ToString() == line.Plan) is not { } plan)
+                {
+                    return new Invalid("plan", "There is no such plan on offer. GET /api/v1/plans lists them.") { Within = within };
+                }
+
+                lines.Add(new LineForm(template.Id, plan.Id, line.Name, line.Count, line.SshKeys ?? [], line.UserData, line.Size?.ToSize()));
             }
 
-            var sizes = (await plans.HandleAsync(new(Currency.Eur, OfferedOnly: true), actor, ct)).Value;
-            var plan = sizes.FirstOrDefault(p => string.Equals(p.Name, body.Plan, StringComparison.OrdinalIgnoreCase) || p.Id.ToString() == body.Plan);
-            return plan is null
-                ? new Invalid("plan", "There is no such plan on offer. GET /api/v1/plans lists them.")
-                : new OrderForm(template.Id, plan.Id, body.Name, body.Count, body.SshKeys ?? [], body.Note ?? "", body.UserData);
+            return new OrderForm(lines, body.Note ?? "");
         }
     }
 }

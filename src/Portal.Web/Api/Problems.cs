@@ -17,14 +17,14 @@ internal static class Problems
     public static IResult From(Refusal refusal)
     {
         var extensions = new Dictionary<string, object?> { ["code"] = refusal.Code };
-        if (refusal.Field is { } field)
+        if (refusal.Path is { } field)
         {
             extensions["field"] = field;
         }
 
         if (refusal.Also.Count > 0)
         {
-            extensions["errors"] = refusal.Also.Prepend(refusal).Select(r => new { r.Field, r.Message });
+            extensions["errors"] = refusal.Also.Prepend(refusal).Select(r => new { Field = r.Path, r.Message });
         }
 
         return Results.Problem(refusal.Message, statusCode: StatusOf(refusal), extensions: extensions);

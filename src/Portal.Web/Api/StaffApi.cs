@@ -2,6 +2,7 @@ using Portal.App.Audit;
 using Portal.App.Control;
 using Portal.App.Fleet;
 using Portal.App.Hosts;
+using Portal.App.Ordering;
 using Portal.App.Setup;
 using Portal.Engine;
 using Portal.Kernel;
@@ -19,6 +20,9 @@ internal static class StaffApi
         api.MapPost("/hosts", async (NewHostBody body, AddHost.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(body.Host, body.HostKey ?? ""), http.Actor(), ct)).TryGet(out var id, out var refusal) ? Results.Created($"/api/v1/hosts/{id}", new CreatedJson(id.Value)) : Problems.From(refusal))
             .WithTags("Hosts").WithName("AddHost").WithSummary("Adds a Xen host, whose key was looked at and compared before. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+        api.MapPost("/capacity", async (CapacityBody body, PlanCapacity.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(body.ToRequest(), http.Actor(), ct)).Answer(CapacityJson.Of))
+            .WithTags("Hosts").WithName("PlanCapacity").WithSummary("What host a list of servers needs, and how often the present hosts hold it. Changes nothing. For operators.").Produces<CapacityJson>().ProducesProblem(403).ProducesProblem(422);
         api.MapPost("/hosts/look", async (LookAtHostBody body, LookAtHost.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(body.Address ?? "", body.Port ?? 22), http.Actor(), ct)).Answer(key => key))
             .WithTags("Hosts").WithName("LookAtHost").WithSummary("The key that the sshd at an address shows, without signing in. For operators.").Produces<LookAtHost.ShownKey>().ProducesProblem(403).ProducesProblem(422).ProducesProblem(503);

@@ -1,4 +1,6 @@
 using System.Globalization;
+using Portal.App.Access;
+using Portal.App.Catalogue;
 using Portal.App.Pricing;
 using Portal.Kernel;
 
@@ -18,23 +20,82 @@ public sealed class PlanDraft
 
     public long DiskGiB { get; set; } = 10;
 
+    /// <summary>Whether the size is chosen with the order, up to the next three.</summary>
+    public bool Custom { get; set; }
+
+    public int MaxVcpus { get; set; } = 8;
+
+    public long MaxMemoryMiB { get; set; } = 16 << 10;
+
+    public long MaxDiskGiB { get; set; } = 200;
+
     public bool Offered { get; set; } = true;
 
     public string Running { get; set; } = "";
 
     public string Allocated { get; set; } = "";
 
-    public static PlanDraft From(PlanRow row) => new()
+    /// <summary>For each vCPU more than the smallest size; so are the next two for each GiB more.</summary>
+    public string PerVcpu { get; set; } = "";
+
+    public string PerMemoryGiB { get; set; } = "";
+
+    public string PerDiskGiB { get; set; } = "";
+
+    public static PlanDraft From(PlanRow row)
     {
-        Id = row.Id,
-        Name = row.Name,
-        Vcpus = row.Vcpus,
-        MemoryMiB = row.Memory.CeilingMiB,
-        DiskGiB = row.Disk.CeilingGiB,
-        Offered = row.Offered,
-        Running = row.Price is { } price ? Rate(price.RunningPerHour) : "",
-        Allocated = row.Price is { } there ? Rate(there.AllocatedPerHour) : "",
-    };
+        var draft = new PlanDraft
+        {
+            Id = row.Id,
+            Name = row.Name,
+            Vcpus = row.Size.Vcpus,
+            MemoryMiB = row.Size.Memory.CeilingMiB,
+            DiskGiB = row.Size.Disk.CeilingGiB,
+            Custom = row.IsCustom,
+            Offered = row.Offered,
+        };
+        if (row.IsCustom)
+        {
+            (draft.MaxVcpus, draft.MaxMemoryMiB, draft.MaxDiskGiB) = (row.Largest.Vcpus, row.Largest.Memory.CeilingMiB, row.Largest.Disk.CeilingGiB);
+        }
+
+        if (row.Tariff is { } tariff)
+        {
+            (draft.Running, draft.Allocated) = (Rate(tariff.Smallest.RunningPerHour), Rate(tariff.Smallest.AllocatedPerHour));
+            (draft.PerVcpu, draft.PerMemoryGiB, draft.PerDiskGiB) = (Rate(tariff.RunningPerVcpu), Rate(tariff.RunningPerMemoryGiB), Rate(tariff.AllocatedPerDiskGiB));
+        }
+
+        return draft;
+    }
+
+    /// <summary>The two ends of what can be chosen; null while they are not in order.</summary>
+    public (VmSize Smallest, VmSize Largest)? Ends =>
+        Vcpus >= 1 && MaxVcpus >= Vcpus && MemoryMiB >= 1 && MaxMemoryMiB >= MemoryMiB && DiskGiB >= 1 && MaxDiskGiB >= DiskGiB && MaxMemoryMiB <= 16_777_216 && MaxDiskGiB <= 65_536
+            ? (new VmSize(Vcpus, ByteSize.FromMiB(MemoryMiB), ByteSize.FromGiB(DiskGiB)), new VmSize(MaxVcpus, ByteSize.FromMiB(MaxMemoryMiB), ByteSize.FromGiB(MaxDiskGiB)))
+            : null;
+
+    public SavePlan.Request ToRequest() => new(Id, Name, Vcpus, MemoryMiB, DiskGiB, Offered, Custom ? new SavePlan.LargestSize(MaxVcpus, MaxMemoryMiB, MaxDiskGiB) : null);
+
+    /// <summary>The rates as they were typed, or what is wrong with which field.</summary>
+    public Result<Tariff> ToTariff(Currency currency)
+    {
+        var wrong = new List<Refusal>();
+        var (running, allocated) = (Read(Running, "running"), Read(Allocated, "allocated"));
+        var (vcpu, memory, disk) = Custom ? (Read(PerVcpu, "perVcpu"), Read(PerMemoryGiB, "perMemoryGiB"), Read(PerDiskGiB, "perDiskGiB")) : default;
+        return wrong is [var first, .. var others]
+            ? Result<Tariff>.Of(first with { Also = others })
+            : new Tariff(new Price(currency, running, allocated), vcpu, memory, disk);
+
+        decimal Read(string text, string field)
+        {
+            if (!TryRate(text, out var rate))
+            {
+                wrong.Add(new Invalid(field, "A rate is a number such as 0.0060000000."));
+            }
+
+            return rate;
+        }
+    }
 
     /// <summary>A rate with its ten decimals.</summary>
     public static string Rate(decimal rate) => rate.ToString("0.0000000000", CultureInfo.InvariantCulture);

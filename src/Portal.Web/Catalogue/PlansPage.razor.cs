@@ -36,31 +36,20 @@ public partial class PlansPage(ListPlans.Handler lists, SavePlan.Handler saving,
             return;
         }
 
-        var wrong = new List<Refusal>();
-        if (!PlanDraft.TryRate(form.Running, out var running))
+        if (!form.ToTariff(_currency).TryGet(out var tariff, out var wrong))
         {
-            wrong.Add(new Invalid("running", "A rate is a number such as 0.0060000000."));
-        }
-
-        if (!PlanDraft.TryRate(form.Allocated, out var allocated))
-        {
-            wrong.Add(new Invalid("allocated", "A rate is a number such as 0.0010000000."));
-        }
-
-        if (wrong is [var first, .. var others])
-        {
-            _problem = first with { Also = others };
+            _problem = wrong;
             return;
         }
 
         _busy = true;
         var saved = await AskAsync<Done>(async (actor, ct) =>
         {
-            var plan = await saving.HandleAsync(new SavePlan.Request(form.Id, form.Name, form.Vcpus, form.MemoryMiB, form.DiskGiB, form.Offered), actor, ct);
-            return plan.TryGet(out var id, out var refusal) ? await pricing.HandleAsync(new SetPrice.Request(id, _currency, running, allocated), actor, ct) : Result<Done>.Of(refusal);
+            var plan = await saving.HandleAsync(form.ToRequest(), actor, ct);
+            return plan.TryGet(out var id, out var refusal) ? await pricing.HandleAsync(new SetPrice.Request(id, tariff), actor, ct) : Result<Done>.Of(refusal);
         });
         _busy = false;
-        _problem = saved.Refusal is { Field: "price" } price ? new Invalid("running", price.Message) : saved.Refusal is { Field: not null } ? saved.Refusal : null;
+        _problem = saved.Refusal is { Field: not null } ? saved.Refusal : null;
         _refusal = saved.Refusal is { Field: null } ? saved.Refusal : null;
         if (saved.Succeeded)
         {

@@ -73,9 +73,9 @@ public partial class HostAdopt(AdoptDomain.Handler adopting, ListTenants.Handler
         _plan = _choices is { Succeeded: true } read ? read.Value.Plans.FirstOrDefault(p => p.Id == _plan?.Id) : null;
     }
 
-    private bool Fits(PlanRow plan) => plan.Price is not null && plan.Vcpus >= Offer.Vcpus && plan.Memory >= Offer.Memory && plan.Disk >= Offer.Disk;
+    private bool Fits(PlanRow plan) => plan.Price is not null && plan.Size.Vcpus >= Offer.Vcpus && plan.Size.Memory >= Offer.Memory && plan.Size.Disk >= Offer.Disk;
 
-    private static string WordsOf(PlanRow plan) => $"{plan.Name}: {plan.Vcpus} vCPU, {plan.Memory}, {(plan.Price is { } price ? $"{Said.Exact(price.PerHour)} an hour running" : "no price")}";
+    private static string WordsOf(PlanRow plan) => $"{plan.Name}: {plan.Size.Vcpus} vCPU, {plan.Size.Memory}, {(plan.Price is { } price ? $"{Said.Exact(price.PerHour)} an hour running" : "no price")}";
 
     private async Task AdoptAsync()
     {

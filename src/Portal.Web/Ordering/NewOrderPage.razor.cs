@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using Portal.App;
 using Portal.App.Access;
@@ -8,7 +7,6 @@ using Portal.App.Pricing;
 using Portal.App.Tenants;
 using Portal.Kernel;
 using Portal.Web.Components;
-using Portal.Web.Components.Shared;
 
 namespace Portal.Web.Ordering;
 
@@ -17,31 +15,33 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
 {
     private static readonly TimeSpan s_afterTyping = TimeSpan.FromMilliseconds(250);
 
-    private readonly OrderDraft _form = new();
+    private OrderDraft _form = new();
     private Result<OrderOffer>? _offer;
     private PreviewOrder.Preview? _preview;
     private IReadOnlyList<Refusal> _shown = [];
     private Refusal? _refusal;
     private CancellationTokenSource? _typing;
     private PrivateKeyPasted? _private;
-    private bool _nameTouched;
     private bool _placing;
 
     [SupplyParameterFromQuery]
     private string? Draft { get; set; }
 
     [SupplyParameterFromQuery]
-    private string? Template { get; set; }
+    private string[]? Template { get; set; }
 
     [SupplyParameterFromQuery]
-    private string? Plan { get; set; }
+    private string[]? Plan { get; set; }
 
     [SupplyParameterFromQuery]
-    private string? Name { get; set; }
+    private string[]? Name { get; set; }
 
     // Text: an address may say anything, and a number that is none would fail the page.
     [SupplyParameterFromQuery]
-    private string? Count { get; set; }
+    private string[]? Count { get; set; }
+
+    [SupplyParameterFromQuery]
+    private string[]? Size { get; set; }
 
     [SupplyParameterFromQuery]
     private string? Key { get; set; }
@@ -100,30 +100,60 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         }
 
         var offer = read.Value;
-        _form.Key = Draft is { Length: > 0 and <= 100 } ? Draft : Guid.CreateVersion7().ToString("N");
-        _form.Template = offer.Templates.FirstOrDefault(t => t.Slug == Template)?.Id ?? (offer.Templates is [var template, ..] ? template.Id : default);
-        _form.Plan = offer.Plans.FirstOrDefault(p => p.Name == Plan)?.Id ?? (offer.Plans is [var plan, ..] ? plan.Id : default);
-        _form.Name = Name ?? "";
-        _nameTouched = _form.Name.Length > 0;
-        _form.Count = long.TryParse(Count, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count) ? count : 1;
+        _form = new OrderDraft(
+        [
+            .. OrderAddress.Read(Template, Plan, Name, Count, Size, OrderForm.MaxLines).Select(l => LineOf(offer, l)),
+        ])
+        {
+            Key = Draft is { Length: > 0 and <= 100 } ? Draft : Guid.CreateVersion7().ToString("N"),
+        };
         _form.Pasted = Key ?? "";
         _form.Note = Note ?? "";
         _form.Keys.UnionWith(offer.Keys.Where(k => k.AddedBy == Me.Name).Select(k => k.Id));
     }
 
+    private static LineDraft LineOf(OrderOffer offer, LineInAddress said)
+    {
+        var line = new LineDraft
+        {
+            Template = offer.Templates.FirstOrDefault(t => t.Slug == said.Template)?.Id ?? (offer.Templates is [var template, ..] ? template.Id : default),
+            Name = said.Name,
+            NameTouched = said.Name.Length > 0,
+            Count = said.Count,
+        };
+        if (offer.Plans.FirstOrDefault(p => p.Name == said.Plan) is { } named)
+        {
+            line.Take(named);
+        }
+        else if (offer.Plans is [var plan, ..])
+        {
+            line.Take(plan);
+        }
+
+        if (OrderAddress.ReadSize(said.Size) is { } size)
+        {
+            (line.Vcpus, line.MemoryMiB, line.DiskGiB) = size;
+        }
+
+        return line;
+    }
+
+    private LineInAddress InAddress(LineDraft line)
+    {
+        var plan = _offer!.Value.Value.Plans.FirstOrDefault(p => p.Id == line.Plan);
+        return new LineInAddress(
+            _offer.Value.Value.Templates.FirstOrDefault(t => t.Id == line.Template)?.Slug, plan?.Name, line.Name, line.Count, plan is { IsCustom: true } ? OrderAddress.Size(line.Vcpus, line.MemoryMiB, line.DiskGiB) : null);
+    }
+
     private void WriteAddress()
     {
-        var offer = _offer!.Value.Value;
         Navigation.NavigateTo(
-            UrlState.With(
+            OrderAddress.Of(
                 $"{Base}/orders/new",
-                ("draft", _form.Key),
-                ("template", offer.Templates.FirstOrDefault(t => t.Id == _form.Template)?.Slug),
-                ("plan", offer.Plans.FirstOrDefault(p => p.Id == _form.Plan)?.Name),
-                ("name", _form.Name),
-                ("count", _form.Count == 1 ? null : _form.Count.ToString(CultureInfo.InvariantCulture)),
-                ("key", _form.PublicPasted),
-                ("note", _form.Note)),
+                _form.Key,
+                [.. _form.Lines.Select(InAddress)],
+                _form.PublicPasted,
+                _form.Note),
             replace: true);
     }
 
@@ -131,7 +161,6 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
     // ends it takes back whatever error it was given meanwhile.
     private async Task ChangedAsync()
     {
-        _nameTouched |= _form.Name.Length > 0;
         // What stood against the fields is about what they said before. (A field also takes an error that it had already for no news, and forgets it as one types.)
         _shown = [.. _shown.Where(p => p.Field is null)];
         if (_typing is not null)
@@ -171,11 +200,13 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         ct.ThrowIfCancellationRequested();
         _refusal = read.Refusal;
         _preview = read.Succeeded ? read.Value : _preview;
-        // A name that was not typed yet is no mistake to point at.
-        _shown = read.Succeeded ? [.. read.Value.Problems.Where(p => p.Field != "name" || _nameTouched), .. _private is { } dropped ? [dropped] : Array.Empty<Refusal>()] : _shown;
+        _shown = read.Succeeded ? [.. read.Value.Problems.Where(p => p.Field != "name" || NameTouched(p)), .. _private is { } dropped ? [dropped] : Array.Empty<Refusal>()] : _shown;
     }
 
-    private OrderForm Form() => _form.ToForm(_offer!.Value.Value.Keys.ToDictionary(k => k.Id, k => k.Line));
+    // A name that was not typed yet is no mistake to point at.
+    private bool NameTouched(Refusal problem) => _form.Lines.Where((line, i) => line.NameTouched && problem.Within == OrderForm.NameOf(i)).Any();
+
+    private OrderForm Form() => _form.ToForm(_offer!.Value.Value.Keys.ToDictionary(k => k.Id, k => k.Line), _offer.Value.Value.Plans.Where(p => p.IsCustom).Select(p => p.Id).ToHashSet());
 
     private async Task PlaceAsync()
     {
@@ -185,7 +216,11 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         }
 
         _placing = true;
-        _nameTouched = true;
+        foreach (var line in _form.Lines)
+        {
+            line.NameTouched = true;
+        }
+
         var placed = await AskHereAsync<PlaceOrder.Placed>((tenant, actor, ct) => placing.HandleAsync(new PlaceOrder.Request(tenant, Form(), _form.Key), actor, ct));
         _placing = false;
         if (placed.TryGet(out var order, out var refusal))
@@ -203,7 +238,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
 
         // What the summary says already is not said twice.
         _refusal = refusal.Field is null && _shown.All(p => p.Code != refusal.Code) ? refusal : null;
-        _shown = refusal.Field is null || _shown.Contains(refusal) ? _shown : [.. _shown.Where(p => p.Field != refusal.Field), refusal];
+        _shown = refusal.Field is null || _shown.Contains(refusal) ? _shown : [.. _shown.Where(p => p.Path != refusal.Path), refusal];
     }
 }
 

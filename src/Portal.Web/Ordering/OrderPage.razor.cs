@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Components;
 using MudBlazor;
 using Portal.App;
@@ -56,12 +55,8 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
     };
 
     // The same form, filled in; the key is new, so it is another order.
-    private string Again(GetOrder.Details order) => UrlState.With(
-        $"{Base}/orders/new",
-        ("plan", order.Row.What.Split(" x ", 2) is [_, var rest] ? rest.Split(',')[0] : null),
-        ("name", order.Row.Names.Count == 1 ? order.Row.Names[0] : NamePattern.Of(order.Row.Names)),
-        ("count", order.Row.Names.Count == 1 ? null : order.Row.Names.Count.ToString(CultureInfo.InvariantCulture)),
-        ("note", order.Note));
+    private string Again(GetOrder.Details order) =>
+        OrderAddress.Of($"{Base}/orders/new", null, [.. order.Lines.Select(l => new LineInAddress(l.Slug, l.Plan, l.Pattern, l.Names.Count, OrderAddress.Size(l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB)))], "", order.Note);
 
     private async Task CancelAsync()
     {

@@ -112,7 +112,7 @@ public sealed class OrderRaceTests(WorldFixture fixture, PostgresFixture postgre
 
         Assert.Single(results.Select(r => r.Value.Order).Distinct());
         Assert.Equal(1, results.Count(r => !r.Value.Repeated));
-        var other = await _world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(_world.Tenant, form with { Count = 2 }, "double-click"), _world.Owner, ct);
+        var other = await _world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(_world.Tenant, form.With(l => l with { Count = 2 }), "double-click"), _world.Owner, ct);
         Assert.Equal("ordering.key_reused", other.Refusal?.Code);
     }
 

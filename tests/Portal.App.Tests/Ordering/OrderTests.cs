@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Catalogue;
 using Portal.App.Control;
 using Portal.App.Operations;
 using Portal.App.Ordering;
+using Portal.App.Quotas;
 using Portal.App.Tenants;
 using Portal.App.Vms;
 using Portal.Engine;
@@ -96,7 +98,7 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     {
         var ct = TestContext.Current.CancellationToken;
         const string Secret = "#!/bin/sh\necho correct-horse-battery-staple\r\n";
-        var form = (await _world.FormAsync(_world.NewName() + "-{n}", ct, count: 2)) with { UserData = Secret };
+        var form = (await _world.FormAsync(_world.NewName() + "-{n}", ct, count: 2)).With(l => l with { UserData = Secret });
         var order = (await PlaceAsync(form, ct)).Value.Order;
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Secret)));
 
@@ -104,7 +106,7 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         var line = await db.OrderLines.AsNoTracking().SingleAsync(l => l.OrderId == order, ct);
         Assert.NotNull(line.SealedUserData);
         Assert.Equal(sha256, line.UserDataSha256);
-        Assert.Equal(sha256, (await _world.Main.Get<GetOrder.Handler>().HandleAsync(new(order), _world.Approver, ct)).Value.UserDataSha256);
+        Assert.Equal(sha256, (await _world.Main.Get<GetOrder.Handler>().HandleAsync(new(order), _world.Approver, ct)).Value.Lines.Single().UserDataSha256);
         Assert.Contains(sha256, (await db.AuditEntries.SingleAsync(e => e.ObjectId == order.Value && e.Verb == "order.placed", ct)).Details, StringComparison.Ordinal);
 
         Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Approver, ct)).Refusal);
@@ -132,13 +134,13 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     public async Task The_same_key_with_other_user_data_is_another_order()
     {
         var ct = TestContext.Current.CancellationToken;
-        var form = (await _world.FormAsync(_world.NewName(), ct)) with { UserData = "#!/bin/sh\ntrue\n" };
+        var form = (await _world.FormAsync(_world.NewName(), ct)).With(l => l with { UserData = "#!/bin/sh\ntrue\n" });
         var handler = _world.Main.Get<PlaceOrder.Handler>();
         Assert.False((await handler.HandleAsync(new(_world.Tenant, form, "with-data"), _world.Owner, ct)).Value.Repeated);
 
         Assert.True((await handler.HandleAsync(new(_world.Tenant, form, "with-data"), _world.Owner, ct)).Value.Repeated);
-        Assert.IsType<KeyReused>((await handler.HandleAsync(new(_world.Tenant, form with { UserData = "#!/bin/sh\nfalse\n" }, "with-data"), _world.Owner, ct)).Refusal);
-        Assert.Equal("userData", (await PlaceAsync(form with { UserData = new string('x', UserData.MaxBytes + 1) }, ct)).Refusal?.Field);
+        Assert.IsType<KeyReused>((await handler.HandleAsync(new(_world.Tenant, form.With(l => l with { UserData = "#!/bin/sh\nfalse\n" }), "with-data"), _world.Owner, ct)).Refusal);
+        Assert.Equal("userData", (await PlaceAsync(form.With(l => l with { UserData = new string('x', UserData.MaxBytes + 1) }), ct)).Refusal?.Field);
     }
 
     [Fact]
@@ -167,10 +169,10 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         var ct = TestContext.Current.CancellationToken;
         var biller = await _world.AddPersonAsync("biller", [PlatformRole.Biller], [], ct);
         var plan = (await _world.Main.Get<App.Pricing.SavePlan.Handler>().HandleAsync(new(null, "Giant", 200, 512L << 10, 100, true), biller, ct)).Value;
-        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, Currency.Eur, 1, 1), biller, ct)).Refusal);
+        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, new(new(Currency.Eur, 1, 1))), biller, ct)).Refusal);
         var name = _world.NewName();
 
-        var refused = await PlaceAsync((await _world.FormAsync(name, ct)) with { Plan = plan }, ct);
+        var refused = await PlaceAsync((await _world.FormAsync(name, ct)).With(l => l with { Plan = plan }), ct);
 
         Assert.Equal("ordering.no_host_fits", refused.Refusal?.Code);
         await using var db = _world.Main.Dbs.ForSystem();
@@ -182,9 +184,9 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     {
         var ct = TestContext.Current.CancellationToken;
 
-        var vms = await _world.OrderAndApproveAsync(ct, new string('n', 60), count: OrderForm.MaxCount);
+        var vms = await _world.OrderAndApproveAsync(ct, new string('n', 60), count: LineForm.MaxCount);
 
-        Assert.Equal(OrderForm.MaxCount, vms.Count);
+        Assert.Equal(LineForm.MaxCount, vms.Count);
         await using var db = _world.Main.Dbs.ForSystem();
         Assert.Contains(vms[0].Name, (await db.AuditEntries.Where(e => e.Verb == "order.placed").OrderByDescending(e => e.Id).FirstAsync(ct)).ObjectName, StringComparison.Ordinal);
         Assert.Contains(vms[0].Name, (await db.Outbox.OrderByDescending(m => m.Id).FirstAsync(ct)).Body, StringComparison.Ordinal);
@@ -196,14 +198,17 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         var ct = TestContext.Current.CancellationToken;
         var form = await _world.FormAsync(_world.NewName(), ct);
 
-        await IsRefusedAsync(form with { Template = TemplateId.New() }, "template");
-        await IsRefusedAsync(form with { Plan = PlanId.New() }, "plan");
-        await IsRefusedAsync(form with { Name = "Not A Name" }, "name");
-        await IsRefusedAsync(form with { Name = new string('a', 63), Count = 2 }, "name");
-        await IsRefusedAsync(form with { Count = 0 }, "count");
-        await IsRefusedAsync(form with { Count = OrderForm.MaxCount + 1 }, "count");
-        await IsRefusedAsync(form with { SshKeys = ["-----BEGIN OPENSSH PRIVATE KEY-----"] }, "sshKeys", "ssh.private_key");
-        await IsRefusedAsync(form with { SshKeys = [.. Enumerable.Repeat(PortalWorld.SshKey, OrderForm.MaxKeys + 1)] }, "sshKeys");
+        await IsRefusedAsync(form.With(l => l with { Template = TemplateId.New() }), "template");
+        await IsRefusedAsync(form.With(l => l with { Plan = PlanId.New() }), "plan");
+        await IsRefusedAsync(form.With(l => l with { Name = "Not A Name" }), "name");
+        await IsRefusedAsync(form.With(l => l with { Name = new string('a', 63), Count = 2 }), "name");
+        await IsRefusedAsync(form.With(l => l with { Count = 0 }), "count");
+        await IsRefusedAsync(form.With(l => l with { Count = LineForm.MaxCount + 1 }), "count");
+        await IsRefusedAsync(form.With(l => l with { SshKeys = ["-----BEGIN OPENSSH PRIVATE KEY-----"] }), "sshKeys", "ssh.private_key");
+        await IsRefusedAsync(form.With(l => l with { SshKeys = [.. Enumerable.Repeat(PortalWorld.SshKey, LineForm.MaxKeys + 1)] }), "sshKeys");
+        await IsRefusedAsync(form with { Lines = [] }, "lines");
+        await IsRefusedAsync(form with { Lines = [.. Enumerable.Repeat(form.Lines[0], OrderForm.MaxLines + 1)] }, "lines");
+        await IsRefusedAsync(form with { Lines = [.. Enumerable.Repeat(form.Lines[0] with { Count = LineForm.MaxCount }, 3)] }, "lines");
         await IsRefusedAsync(form with { Note = new string('x', 501) }, "note");
         await IsRefusedAsync(form with { Note = "\0" }, "note");
 
@@ -220,9 +225,9 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         var ct = TestContext.Current.CancellationToken;
         var biller = await _world.AddPersonAsync("biller-2", [PlatformRole.Biller], [], ct);
         var plan = (await _world.Main.Get<App.Pricing.SavePlan.Handler>().HandleAsync(new(null, "Dear", 1, 256, 1, true), biller, ct)).Value;
-        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, Currency.Eur, 0.0123456789m, 0.0000000001m), biller, ct)).Refusal);
-        var placed = await PlaceAsync((await _world.FormAsync(_world.NewName(), ct)) with { Plan = plan }, ct);
-        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, Currency.Eur, 9, 9), biller, ct)).Refusal);
+        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, new(new(Currency.Eur, 0.0123456789m, 0.0000000001m))), biller, ct)).Refusal);
+        var placed = await PlaceAsync((await _world.FormAsync(_world.NewName(), ct)).With(l => l with { Plan = plan }), ct);
+        Assert.Null((await _world.Main.Get<App.Pricing.SetPrice.Handler>().HandleAsync(new(plan, new(new(Currency.Eur, 9, 9))), biller, ct)).Refusal);
         Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(placed.Value.Order, Verdict.Approve, ""), _world.Approver, ct)).Refusal);
         await _world.Main.RunRungAsync(ct);
 
@@ -246,6 +251,80 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         Assert.NotEqual(vm.Id, again.Id);
         Assert.NotEqual(vm.Mac, again.Mac);
         await _world.Main.RunRungAsync(ct);
+    }
+
+    [Fact]
+    public async Task Lines_are_one_order_with_names_of_their_own_one_decision_and_one_price()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var name = _world.NewName();
+        // Two lines with one pattern, and one with another plan: the second goes on counting where the first ended.
+        var form = (await _world.FormAsync(name + "-{n}", ct, count: 2)).And(await _world.FormAsync(name + "-db", ct, plan: "S"), await _world.FormAsync(name + "-{n}", ct));
+        var preview = (await _world.Main.Get<PreviewOrder.Handler>().HandleAsync(new(_world.Tenant, form), _world.Owner, ct)).Value;
+        var order = (await PlaceAsync(form, ct)).Value.Order;
+
+        var details = (await _world.Main.Get<GetOrder.Handler>().HandleAsync(new(order), _world.Approver, ct)).Value;
+        Assert.Equal([[$"{name}-1", $"{name}-2"], [$"{name}-db"], [$"{name}-3"]], details.Lines.Select(l => l.Names));
+        Assert.Equal(details.Lines.Select(l => l.Names), preview.Lines.Select(l => l.Names));
+        Assert.Equal([$"{name}-{{n}}", $"{name}-db", $"{name}-3"], details.Lines.Select(l => l.Pattern));
+        Assert.Equal(preview.PriceOfAll, details.Row.Price);
+        Assert.Equal(details.Lines.Sum(l => l.Price.PerHour.Amount), details.Row.Price.PerHour.Amount);
+        Assert.All(preview.Lines, l => Assert.NotEmpty(l.Commands));
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.Equal(preview.Asked, await HeldAsync());
+
+        Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Approver, ct)).Refusal);
+        await _world.Main.RunRungAsync(ct);
+
+        Assert.Equal(OrderState.Done, (await _world.Main.Get<GetOrder.Handler>().HandleAsync(new(order), _world.Approver, ct)).Value.Row.State);
+        Assert.Equal(default, await HeldAsync());
+
+        async Task<QuotaAmount> HeldAsync()
+        {
+            var held = await (from line in db.OrderLines where line.OrderId == order join r in db.QuotaReservations on line.Id equals r.OrderLineId select r).ToListAsync(ct);
+            return held.Select(r => new QuotaAmount(r.Vms, r.Vcpus, r.Memory, r.Disk)).Aggregate(default(QuotaAmount), (a, b) => a + b);
+        }
+    }
+
+    [Fact]
+    public async Task A_size_between_the_plans_ends_is_built_held_and_paid_for_and_one_beyond_is_refused_field_by_field()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var form = await _world.FormAsync(_world.NewName(), ct, plan: "Custom");
+        var size = new VmSize(3, ByteSize.FromMiB(640), ByteSize.FromGiB(7));
+        var order = (await PlaceAsync(form.With(l => l with { Size = size }), ct)).Value.Order;
+
+        var line = (await _world.Main.Get<GetOrder.Handler>().HandleAsync(new(order), _world.Approver, ct)).Value.Lines.Single();
+        Assert.Equal(size, new VmSize(line.Vcpus, line.Memory, line.Disk));
+        // 2 vCPUs, 384 MiB and 6 GiB more than the smallest.
+        Assert.Equal((0.0125m, 0.0017m), (line.Price.RunningPerHour, line.Price.AllocatedPerHour));
+        Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Approver, ct)).Refusal);
+        await _world.Main.RunRungAsync(ct);
+        await using var db = _world.Main.Dbs.ForSystem();
+        var vm = await db.Vms.SingleAsync(v => v.Name == form.Lines[0].Name, ct);
+        Assert.Equal((VmStage.Ready, size), (vm.Stage, new VmSize(vm.Vcpus, vm.Memory, vm.Disk)));
+        Assert.Equal([0.0017m, 0.0125m], (await db.UsageIntervals.Where(u => u.VmId == vm.Id).Select(u => u.RatePerHour).ToListAsync(ct)).Order());
+
+        var refusal = (await PlaceAsync(form.With(l => l with { Name = _world.NewName(), Size = new VmSize(0, ByteSize.FromGiB(1 << 20), size.Disk) }), ct)).Refusal;
+        Assert.Equal(["lines[0].vcpus", "lines[0].memoryMiB"], [refusal?.Path, .. refusal!.Also.Select(r => r.Path)]);
+        Assert.Equal("Nano has 1 vCPU.", (await PlaceAsync((await _world.FormAsync(_world.NewName(), ct)).With(l => l with { Size = new VmSize(2, ByteSize.FromMiB(256), ByteSize.FromGiB(1)) }), ct)).Refusal?.Message);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_a_line_is_said_of_that_line_and_nothing_of_the_order_is_stored()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var name = _world.NewName();
+        var good = await _world.FormAsync(name, ct);
+
+        await IsRefusedAsync(good.And(good), "lines[1].name");
+        await IsRefusedAsync(good.And(await _world.FormAsync("Not A Name", ct)), "lines[1].name");
+        await IsRefusedAsync(good.And(good.With(l => l with { Plan = PlanId.New() })), "lines[1].plan");
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.DoesNotContain((await db.OrderLines.Select(l => l.Names).ToListAsync(ct)).SelectMany(n => n), n => n == name);
+
+        async Task IsRefusedAsync(OrderForm bad, string path) => Assert.Equal(path, (await PlaceAsync(bad, ct)).Refusal?.Path);
     }
 
     private async Task<Result<PlaceOrder.Placed>> PlaceAsync(OrderForm form, CancellationToken ct) =>

@@ -1,3 +1,4 @@
+using CsCheck;
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Control;
 using Portal.App.Hosts;
@@ -64,15 +65,58 @@ public sealed class PlacementTests(PostgresFixture postgres)
     [Fact]
     public void A_host_without_addresses_takes_nothing_and_that_is_what_is_said()
     {
-        var memory = ByteSize.FromGiB(1);
         HostRoom[] rooms = [Room("a", addresses: 1), Room("b", addresses: 1)];
 
-        Assert.Equal(2, Placement.Choose(rooms, 2, 1, memory, memory)?.Select(r => r.Host.Name).Distinct().Count());
-        Assert.Null(Placement.Choose(rooms, 3, 1, memory, memory));
-        Assert.IsType<NoAddressLeft>(Placement.WhyNot(rooms, "S", 3, 1, memory, memory));
-        Assert.IsType<NoHostFits>(Placement.WhyNot(rooms, "S", 3, 100, memory, memory));
+        Assert.Equal(2, Placement.Choose([Party(rooms, 2)], out _)?.Single().Select(r => r.Host.Name).Distinct().Count());
+        Assert.Null(Placement.Choose([Party(rooms, 3)], out _));
+        Assert.IsType<NoAddressLeft>(Placement.WhyNot([Party(rooms, 3)]));
+        Assert.IsType<NoHostFits>(Placement.WhyNot([Party(rooms, 3, vcpus: 100)]));
     }
 
-    private static HostRoom Room(string name, int addresses) =>
-        new(new Host(name, HostKind.Simulated, "0badcafe", "/pool"), PoolId.New(), 64, ByteSize.FromGiB(64), ByteSize.FromGiB(64), addresses);
+    [Fact]
+    public void What_one_line_takes_is_gone_for_the_others_and_the_large_come_first()
+    {
+        // Room for one large and one small on each: the small first would leave no room for the second large one.
+        HostRoom[] rooms = [Room("a", 9, gibibytes: 5), Room("b", 9, gibibytes: 5)];
+        var small = Party(rooms, 2, gibibytes: 1);
+        var large = Party(rooms, 2, gibibytes: 4);
+
+        var chosen = Placement.Choose([small, large], out var misfit);
+
+        Assert.Equal(-1, misfit);
+        Assert.Equal([2, 2], chosen?.Select(c => c.Select(r => r.Host.Id).Distinct().Count()));
+        Assert.Null(Placement.Choose([small, large, Party(rooms, 1, gibibytes: 2)], out misfit));
+        Assert.Equal(2, misfit);
+        Assert.Equal("No host has room for 1 x S beside the rest of this order. Take a smaller plan or fewer, or ask the provider for capacity.", Placement.WhyNot([small, large, Party(rooms, 1, gibibytes: 2)]).Message);
+    }
+
+    [Fact]
+    public void Any_order_of_lines_is_placed_without_selling_more_than_there_is() => Gen.Select(
+        Gen.Int[1, 8].Array[1, 4], Gen.Select(Gen.Int[1, 4], Gen.Int[1, 8], Gen.Int[1, 4], Gen.Int[1, 8]).Array[1, 6]).Sample((hosts, lines) =>
+    {
+        HostRoom[] rooms = [.. hosts.Select((g, i) => Room($"h{i}", 6, gibibytes: g * 2))];
+        Party[] parties = [.. lines.Select(l => new Party(TemplateVersionId.New(), rooms, "S", l.Item1, l.Item2, ByteSize.FromGiB(l.Item3), ByteSize.FromGiB(l.Item4)))];
+
+        if (Placement.Choose(parties, out var misfit) is not { } chosen)
+        {
+            Assert.InRange(misfit, 0, parties.Length - 1);
+            return;
+        }
+
+        Assert.Equal(parties.Select(p => p.Count), chosen.Select(c => c.Count));
+        foreach (var room in rooms)
+        {
+            var taken = parties.Zip(chosen).Select(p => (Party: p.First, Count: p.Second.Count(r => r.Host.Id == room.Host.Id))).ToList();
+            Assert.True(taken.Sum(t => t.Count * t.Party.Vcpus) <= room.Vcpus);
+            Assert.True(taken.Sum(t => t.Count * t.Party.Memory.Bytes) <= room.Memory.Bytes);
+            Assert.True(taken.Sum(t => t.Count * t.Party.Disk.Bytes) <= room.Disk.Bytes);
+            Assert.True(taken.Sum(t => t.Count) <= room.Addresses);
+        }
+    });
+
+    private static Party Party(IReadOnlyList<HostRoom> rooms, int count, int vcpus = 1, int gibibytes = 1) =>
+        new(TemplateVersionId.New(), rooms, "S", count, vcpus, ByteSize.FromGiB(gibibytes), ByteSize.FromGiB(1));
+
+    private static HostRoom Room(string name, int addresses, int gibibytes = 64) =>
+        new(new Host(name, HostKind.Simulated, "0badcafe", "/pool"), PoolId.New(), 64, ByteSize.FromGiB(gibibytes), ByteSize.FromGiB(64), addresses);
 }

@@ -53,7 +53,7 @@ public sealed class FirstRunTests(PostgresFixture postgres)
         await RunAsync(next, kept, ct);
 
         // Templates, plans with prices, hosts, addresses, tenants, people, roles, memberships.
-        Assert.Equal((1, 4, 4, 1, 4 * 254, 1, 3, 6, 1), await CountAsync(next, ct));
+        Assert.Equal((1, 5, 5, 1, 4 * 254, 1, 3, 6, 1), await CountAsync(next, ct));
         await using var scope = next.Services.CreateAsyncScope();
         var users = scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>();
         // Whatever was told last opens the accounts.

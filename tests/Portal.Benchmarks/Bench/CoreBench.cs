@@ -147,7 +147,7 @@ internal sealed class CoreBench(Cast cast, Scratch scratch, Teller teller, int o
     }
 
     private async Task<Placed> OrderAsync(Template template, Plan plan, CancellationToken ct) =>
-        (await _made.OrderAsync(new OrderRequest(template.Slug, plan.Name, string.Create(CultureInfo.InvariantCulture, $"{_prefix}-{++_number}"), 1, "Ordered by the bench."), ct)).Placed;
+        (await _made.OrderAsync(OrderRequest.Of(template.Slug, plan.Name, string.Create(CultureInfo.InvariantCulture, $"{_prefix}-{++_number}"), "Ordered by the bench."), ct)).Placed;
 
     private async Task<Guid> ApproveAsync(Placed placed, CancellationToken ct)
     {

@@ -17,11 +17,18 @@ internal sealed record Price(string Currency, decimal RunningPerHour, decimal Al
 
 internal sealed record Plan(Guid Id, string Name, int Vcpus, long MemoryMiB, long DiskGiB, Price? Price);
 
-internal sealed record OrderRequest(string Template, string Plan, string Name, int Count, string Note);
+internal sealed record OrderRequestLine(string Template, string Plan, string Name, int Count);
+
+internal sealed record OrderRequest(IReadOnlyList<OrderRequestLine> Lines, string Note)
+{
+    public static OrderRequest Of(string template, string plan, string name, string note) => new([new(template, plan, name, 1)], note);
+}
 
 internal sealed record NoCode(string Code, string Message);
 
-internal sealed record Preview(IReadOnlyList<string> Names, Price? PriceOfAll, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<NoCode> Problems, IReadOnlyList<string> Commands);
+internal sealed record PreviewLine(string What, IReadOnlyList<string> Names, IReadOnlyList<string> Commands);
+
+internal sealed record Preview(IReadOnlyList<PreviewLine> Lines, Price? PriceOfAll, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<NoCode> Problems);
 
 internal sealed record Placed(Guid Id, int Number, bool Repeated);
 

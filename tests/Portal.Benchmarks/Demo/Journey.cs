@@ -75,15 +75,15 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
     private async Task<OrderDetails> OrderAsync(Template template, Plan plan, CancellationToken ct)
     {
         teller.Part($"Order 1 x {plan.Name} with {template.Name}");
-        var request = new OrderRequest(template.Slug, plan.Name, _name, 1, "Ordered by the demo.");
+        var request = OrderRequest.Of(template.Slug, plan.Name, _name, "Ordered by the demo.");
         var preview = await _requester.PostAsync<Preview>($"tenants/{_tenant}/orders/preview", request, ct);
         if (preview.Problems.Count > 0)
         {
             throw new Shortfall($"This cannot be ordered now: {string.Join(" ", preview.Problems.Select(p => p.Message))}");
         }
 
-        teller.Fact("preview", $"VM {string.Join(", ", preview.Names)}, {Words(preview.PriceOfAll)}; on the host:");
-        foreach (var command in preview.Commands)
+        teller.Fact("preview", $"VM {string.Join(", ", preview.Lines.SelectMany(l => l.Names))}, {Words(preview.PriceOfAll)}; on the host:");
+        foreach (var command in preview.Lines.SelectMany(l => l.Commands))
         {
             teller.Quote(command);
         }

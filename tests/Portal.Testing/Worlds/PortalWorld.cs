@@ -136,7 +136,7 @@ public sealed class PortalWorld : IAsyncDisposable
         await using var db = Main.Dbs.ForSystem();
         var template = await db.Templates.Select(t => t.Id).SingleAsync(ct);
         var size = await db.Plans.Where(p => p.Name == plan).Select(p => p.Id).SingleAsync(ct);
-        return new OrderForm(template, size, name, count, [SshKey], "");
+        return new OrderForm([new LineForm(template, size, name, count, [SshKey])], "");
     }
 
     /// <summary>Orders as the tenant's owner.</summary>

@@ -61,20 +61,23 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
     [InlineData("{\"template\":", 400)]
     [InlineData("[]", 400)]
     [InlineData("{}", 400)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":null}", 400)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":\"many\"}", 400)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":99999999999}", 400)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":0}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":-5}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":2147483647}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"Ä\"}", 422)]
-    [InlineData("{\"template\":\"no-such\",\"plan\":\"Nano\",\"name\":\"x\"}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Huge\",\"name\":\"x\"}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[\"-----BEGIN\"]}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[null]}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"note\":\"\\u0000\"}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"userData\":\"#!/bin/sh\\u0000\"}", 422)]
-    [InlineData("{\"template\":\"tiny-linux\",\"plan\":\"L\",\"name\":\"x\",\"count\":20}", 409)]
+    [InlineData("{\"lines\":null}", 400)]
+    [InlineData("{\"lines\":[]}", 422)]
+    [InlineData("{\"lines\":[null]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":null}]}", 400)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":\"many\"}]}", 400)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":99999999999}]}", 400)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":0}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":-5}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"count\":2147483647}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"Ä\"}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"no-such\",\"plan\":\"Nano\",\"name\":\"x\"}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Huge\",\"name\":\"x\"}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[\"-----BEGIN\"]}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"sshKeys\":[null]}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\"}],\"note\":\"\\u0000\"}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"Nano\",\"name\":\"x\",\"userData\":\"#!/bin/sh\\u0000\"}]}", 422)]
+    [InlineData("{\"lines\":[{\"template\":\"tiny-linux\",\"plan\":\"L\",\"name\":\"x\",\"count\":20}]}", 409)]
     public async Task A_bad_body_is_a_problem_in_words(string body, int status)
     {
         var ct = TestContext.Current.CancellationToken;
@@ -124,9 +127,9 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
         owner.DefaultRequestHeaders.Add("Idempotency-Key", "once");
         var path = $"/api/v1/tenants/{portal.Tenant}/orders";
 
-        var first = await PortalServer.JsonAsync(await owner.PostAsJsonAsync(path, new { template = "tiny-linux", plan = "Nano", name = "once" }, ct));
-        var second = await PortalServer.JsonAsync(await owner.PostAsJsonAsync(path, new { template = "tiny-linux", plan = "Nano", name = "once" }, ct));
-        var other = await owner.PostAsJsonAsync(path, new { template = "tiny-linux", plan = "Nano", name = "twice" }, ct);
+        var first = await PortalServer.JsonAsync(await owner.PostAsJsonAsync(path, new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name = "once" } } }, ct));
+        var second = await PortalServer.JsonAsync(await owner.PostAsJsonAsync(path, new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name = "once" } } }, ct));
+        var other = await owner.PostAsJsonAsync(path, new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name = "twice" } } }, ct);
 
         Assert.Equal(first.GetProperty("id").GetGuid(), second.GetProperty("id").GetGuid());
         Assert.Equal((false, true), (first.GetProperty("repeated").GetBoolean(), second.GetProperty("repeated").GetBoolean()));
@@ -292,7 +295,7 @@ public sealed class OutageTests
 
         await postgres.Cluster.StopAsync(ct);
         await ApiTests.IsProblemAsync(await owner.GetAsync(new Uri("/api/v1/me", UriKind.Relative), ct), 503, ct);
-        await ApiTests.IsProblemAsync(await owner.PostAsJsonAsync($"/api/v1/tenants/{portal.Tenant}/orders", new { template = "tiny-linux", plan = "Nano", name = "x" }, ct), 503, ct);
+        await ApiTests.IsProblemAsync(await owner.PostAsJsonAsync($"/api/v1/tenants/{portal.Tenant}/orders", new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name = "x" } } }, ct), 503, ct);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/health/live", UriKind.Relative), ct)).StatusCode);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync(new Uri("/health/ready", UriKind.Relative), ct)).StatusCode);
 

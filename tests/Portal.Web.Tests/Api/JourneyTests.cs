@@ -21,10 +21,10 @@ public sealed class JourneyTests(PortalServer portal, PostgresFixture postgres) 
         var approver = await portal.SignedInAsync(PortalServer.Approver);
         var tenant = $"/api/v1/tenants/{portal.Tenant}";
 
-        var preview = await PortalServer.JsonAsync(await owner.PostAsJsonAsync($"{tenant}/orders/preview", new { template = "tiny-linux", plan = "Nano", name = "journey" }, ct));
+        var preview = await PortalServer.JsonAsync(await owner.PostAsJsonAsync($"{tenant}/orders/preview", new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name = "journey" } } }, ct));
         Assert.Empty(preview.GetProperty("problems").EnumerateArray());
-        Assert.NotEmpty(preview.GetProperty("commands").EnumerateArray());
-        var placed = await owner.PostAsJsonAsync($"{tenant}/orders", new { template = "tiny-linux", plan = "Nano", name = "journey" }, ct);
+        Assert.NotEmpty(preview.GetProperty("lines")[0].GetProperty("commands").EnumerateArray());
+        var placed = await owner.PostAsJsonAsync($"{tenant}/orders", new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name = "journey" } } }, ct);
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
         var order = (await PortalServer.JsonAsync(placed)).GetProperty("id").GetGuid();
         Assert.Contains(order.ToString(), (await approver.GetStringAsync("/api/v1/approvals", ct)), StringComparison.Ordinal);

@@ -92,7 +92,7 @@ public sealed class PortalServer(PostgresFixture postgres) : IAsyncLifetime
     public async Task<Guid> RunningVmAsync(string name, CancellationToken ct)
     {
         var owner = await SignedInAsync(Owner);
-        var placed = await JsonAsync(await owner.PostAsJsonAsync($"/api/v1/tenants/{Tenant}/orders", new { template = "tiny-linux", plan = "Nano", name }, ct));
+        var placed = await JsonAsync(await owner.PostAsJsonAsync($"/api/v1/tenants/{Tenant}/orders", new { lines = new[] { new { template = "tiny-linux", plan = "Nano", name } } }, ct));
         var order = placed.GetProperty("id").GetGuid();
         var approver = await SignedInAsync(Approver);
         (await approver.PostAsJsonAsync($"/api/v1/orders/{order}/decision", new { verdict = "Approve" }, ct)).EnsureSuccessStatusCode();

@@ -34,6 +34,7 @@ public partial class NavMenu : ComponentBase
         yield return new Group("nav-fleet", "Fleet", Allowed(
         [
             new("/ops/hosts", "Hosts", Icons.Material.Outlined.Storage, Access.Allows(shell.Me, Permission.SeeHosts)),
+            new("/ops/capacity", "Capacity planner", Icons.Material.Outlined.Calculate, Access.Allows(shell.Me, Permission.SeeHosts)),
             new("/ops/operations", "Operations", Icons.Material.Outlined.PlaylistPlay, Access.Allows(shell.Me, Permission.SeeHosts)),
             new("/ops/templates", "Templates", Icons.Material.Outlined.Layers, Access.Allows(shell.Me, Permission.SeeCatalogue)),
         ]));
