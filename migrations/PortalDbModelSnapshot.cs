@@ -1130,6 +1130,10 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(4000)")
                         .HasColumnName("change");
 
+                    b.Property<long>("Copied")
+                        .HasColumnType("bigint")
+                        .HasColumnName("copied");
+
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -1190,6 +1194,10 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("tenant_id");
 
+                    b.Property<long>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
                     b.Property<Guid>("VmId")
                         .HasColumnType("uuid")
                         .HasColumnName("vm_id");
@@ -1224,6 +1232,8 @@ namespace Portal.Migrations
                     b.ToTable("operations", null, t =>
                         {
                             t.HasCheckConstraint("ck_operations_change", "(kind = 'Change') = (change <> '')");
+
+                            t.HasCheckConstraint("ck_operations_copied", "copied <= total");
 
                             t.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)");
                         });

@@ -160,6 +160,9 @@ public enum DomainAbility
 
     /// <summary>No change of a domain: its disks are copied from here to another host, or the other way round, while it is off.</summary>
     Move,
+
+    /// <summary>No change either: a root disk that is a classic snapshot of its template's becomes one of its own.</summary>
+    Detach,
 }
 
 /// <summary>What a new volume has on it.</summary>

@@ -44,6 +44,32 @@ public sealed partial record DomainDisk
 public sealed record DiskListing(IReadOnlyList<DomainDisk> Disks, IReadOnlyList<string> Obstacles)
 {
     public ByteSize Size => new(Disks.Sum(d => d.Size.Bytes));
+
+    /// <summary>What its root disk is a clone of; null where that stands alone.</summary>
+    public DiskClone? Cloned { get; init; }
+}
+
+/// <summary>A root disk that is nothing without its template's volume.</summary>
+/// <param name="Of">That volume.</param>
+/// <param name="Size">Also what a disk of its own takes.</param>
+/// <param name="Filled">How much of its store what its guest wrote takes, in percent; null where its host does not say.</param>
+/// <param name="Replaced">Whether a disk of its own has taken its place, and it is only to be removed.</param>
+public sealed record DiskClone(string Of, ByteSize Size, decimal? Filled, bool Replaced);
+
+/// <summary>What is done for a root disk that becomes one of its own, see <see cref="IVmEngine.DetachAsync"/>.</summary>
+public enum DetachStage
+{
+    /// <summary>Copies what it is a clone of to a disk beside it, also while its guest runs.</summary>
+    Copy,
+
+    /// <summary>Makes the copy the same as the clone, and gives it the clone's place. Refuses while the guest runs.</summary>
+    Take,
+
+    /// <summary>Gives the clone its place back; only before a guest has had the other disk.</summary>
+    PutBack,
+
+    /// <summary>Makes sure that what is beside the root disk is gone: the clone that it was, or the copy that did not take its place.</summary>
+    Clear,
 }
 
 /// <summary>What a part of a disk holds.</summary>

@@ -123,6 +123,13 @@ public interface IVmEngine
     /// <summary>Says of disks of <see cref="EnsureEmptyDisksAsync"/> that all that should be in them is. Safe to repeat.</summary>
     Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct);
 
+    /// <summary>
+    /// Does one stage of making a root disk, which <see cref="ListDisksAsync"/> says is a clone, one of its own. Safe to repeat: what was cut off goes on with what
+    /// differs, and one that stands alone is done. <see cref="NotOffered"/> where the driver makes no such clones.
+    /// </summary>
+    /// <param name="progress">Of the first two stages.</param>
+    Task<Result<StepOutcome>> DetachAsync(Fence fence, DomainName name, DetachStage stage, CopyProgress progress, CancellationToken ct);
+
     /// <summary>Attaches to the serial console. Many may be open at once; each gets every byte.</summary>
     /// <exception cref="HostFaultException">The domain does not run, or its console cannot be reached.</exception>
     Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct);

@@ -19,9 +19,9 @@ public sealed class BootStarts(PortalDbs dbs, Doorbell doorbell)
         List<VmId> next;
         await using (var db = dbs.ForSystem())
         {
-            // One whose start was begun and rests has been tried: it goes on by itself, and holds nobody up. One that moves takes as long as its disks do, and starts elsewhere.
+            // One whose start was begun and rests has been tried: it goes on by itself, and holds nobody up. One that moves or is detached takes as long as its disks do, and is started by that.
             var due = await db.Vms.AsNoTracking()
-                .Where(v => v.HostId == host && v.StartDue && !db.Operations.Any(o => o.VmId == v.Id && o.FinishedAt == null && ((o.StartedAt != null && o.Owner == null) || o.Kind == OperationKind.Move)))
+                .Where(v => v.HostId == host && v.StartDue && !db.Operations.Any(o => o.VmId == v.Id && o.FinishedAt == null && ((o.StartedAt != null && o.Owner == null) || o.Kind == OperationKind.Move || o.Kind == OperationKind.Detach)))
                 .Select(v => new { v.Id, v.BootOrder }).ToListAsync(ct);
             next = [.. due.Where(v => v.BootOrder == due.Min(d => d.BootOrder)).Select(v => v.Id).OrderBy(id => id)];
         }

@@ -164,6 +164,7 @@ public static class GetVm
                 VmActions.Of(vm, live, engines.For(host.Connection).Abilities, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)) with
                 {
                     Move = live is null && access.Allows(actor, Permission.ManageHosts) && vm.Stage == VmStage.Ready && vm.Adopted is null && engines.For(host.Connection).Abilities.Contains(DomainAbility.Move),
+                    Detach = live is null && access.Allows(actor, Permission.ManageHosts) && vm.Stage == VmStage.Ready && vm.Adopted is null && engines.For(host.Connection).Abilities.Contains(DomainAbility.Detach),
                 });
         }
 
@@ -218,6 +219,9 @@ public sealed record VmActions
 
     /// <summary>To take it to another host: for those who look after hosts.</summary>
     public bool Move { get; init; }
+
+    /// <summary>To make a root disk that cannot be without its template's one of its own: for those who look after hosts.</summary>
+    public bool Detach { get; init; }
 
     public bool Adjust => AdjustMemory || AdjustVcpus;
 

@@ -68,7 +68,7 @@ public static class Shown
         { Live: OperationKind.ShutDown or OperationKind.PowerOff } => ShownStatus.Stopping,
         { Live: OperationKind.Reboot } => ShownStatus.Rebooting,
         { Live: OperationKind.Delete } => ShownStatus.Deleting,
-        { Live: OperationKind.Change } => ShownStatus.Changing,
+        { Live: OperationKind.Change or OperationKind.Detach } => ShownStatus.Changing,
         { Live: OperationKind.Move } => ShownStatus.Moving,
         { Stage: VmStage.Failed or VmStage.Building or VmStage.Deleting } => ShownStatus.Failed,
         { SeenAt: { } at } when now - at > Silence => ShownStatus.Unreachable,

@@ -14,7 +14,7 @@ internal static class SoldRooms
 {
     /// <summary>
     /// By host; those of which nothing is sold are not in it. What moves counts on both hosts: where it goes to until it is there, and where its disks still
-    /// are after that. One statement, because a VM changes from one to the other in one transaction.
+    /// are after that; what is detached has a second disk meanwhile. One statement, because a VM changes from one to the other in one transaction.
     /// </summary>
     public static async Task<IReadOnlyDictionary<HostId, SoldRoom>> ReadSoldAsync(this PortalDb db, CancellationToken ct) =>
         await db.Database.SqlQuery<SoldRoom>(
@@ -25,7 +25,9 @@ internal static class SoldRooms
                 SELECT m.left_on_id, 0, CASE WHEN comes THEN v.vcpus ELSE 0 END, CASE WHEN comes THEN v.memory ELSE 0 END, v.disk
                 FROM vm_moves m JOIN vms v ON v.id = m.vm_id JOIN operations o ON o.id = m.operation_id,
                      LATERAL (SELECT o.finished_at IS NULL AND m.left_on_id = m.to_host_id AS comes) c
-                WHERE m.left_on_id IS NOT NULL) taken
+                WHERE m.left_on_id IS NOT NULL
+                UNION ALL
+                SELECT v.host_id, 0, 0, 0, v.disk FROM operations o JOIN vms v ON v.id = o.vm_id WHERE o.kind = 'Detach' AND o.finished_at IS NULL) taken
             GROUP BY host
             """).ToDictionaryAsync(s => new HostId(s.Host), ct);
 }

@@ -13,7 +13,8 @@ public sealed record GuestKeepsRunning(TimeSpan Waited)
 /// <summary>Everything a step needs to act: the VM, its host and the right to act on it.</summary>
 /// <param name="Change">Which change is made; null where it is none.</param>
 /// <param name="Move">Both ends of a move; null where it is none.</param>
-internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpec Spec, Fence Fence, DomainChange? Change, MoveSteps? Move);
+/// <param name="Detach">What is done to detach it; null where it is not.</param>
+internal sealed record StepContext(Vm Vm, Host Host, IVmEngine Engine, DomainSpec Spec, Fence Fence, DomainChange? Change, MoveSteps? Move, DetachSteps? Detach);
 
 /// <summary>Turns steps into calls of the engine.</summary>
 internal sealed class HostSteps(TimeProvider clock)
@@ -44,6 +45,7 @@ internal sealed class HostSteps(TimeProvider clock)
     /// <exception cref="HostFaultException">The host could not be asked; the step may or may not have happened.</exception>
     public async Task<Result<StepOutcome>?> DoAsync(StepKind step, StepContext on, TimeSpan ago, CancellationToken ct) => step switch
     {
+        StepKind.AskShutdown or StepKind.WaitForOff when on.Detach is { } detach && await detach.IsReplacedAsync(ct) => StepOutcome.AlreadyThere,
         StepKind.CloneDisk => await on.Engine.EnsureRootDiskAsync(on.Fence, on.Spec, ct),
         StepKind.WriteSeed => await on.Engine.EnsureSeedAsync(on.Fence, on.Spec, ct),
         StepKind.DefineDomain => await on.Engine.EnsureDefinedAsync(on.Fence, on.Spec, ct),
@@ -65,14 +67,17 @@ internal sealed class HostSteps(TimeProvider clock)
         StepKind.StartAdopted => on.Vm.Wanted == WantedState.Running ? await on.Engine.EnsureRunningAsync(on.Fence, on.Spec.Name, ct) : StepOutcome.AlreadyThere,
         StepKind.BringTemplate or StepKind.MakeDisksThere or StepKind.CopyDisks or StepKind.DefineThere or StepKind.LeaveHost or StepKind.ChangeHost or StepKind.StartThere or StepKind.RemoveLeft =>
             await (on.Move ?? throw new InvalidOperationException($"VM {on.Vm.Id}: a move that does not say whereto.")).DoAsync(step, on.Fence, ct),
+        StepKind.CopyTemplate or StepKind.TakeCopy or StepKind.StartAgain or StepKind.RemoveClone =>
+            await (on.Detach ?? throw new InvalidOperationException($"VM {on.Vm.Id}: nothing that is detached.")).DoAsync(step, ct),
         StepKind.ChangeDomain => await on.Engine.ChangeAsync(on.Fence, on.Spec.Name, on.Change ?? throw new InvalidOperationException($"VM {on.Vm.Id}: a change that does not say which."), ct),
     };
 
-    /// <summary>Takes a step of a build, an adoption or a move back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
+    /// <summary>Takes a step of a build, an adoption, a move or a detaching back. Safe to repeat. Steps of other operations are not taken back: what the host then shows is the truth.</summary>
     /// <exception cref="HostFaultException">The host could not be asked.</exception>
     public static Task<Result<StepOutcome>> UndoAsync(StepKind step, StepContext on, CancellationToken ct) => step switch
     {
         _ when on.Move is { } move => move.UndoAsync(step, on.Fence, ct),
+        _ when on.Detach is { } detach => detach.UndoAsync(step, ct),
         StepKind.StartDomain or StepKind.StartAdopted => on.Engine.EnsureOffAsync(on.Fence, on.Spec.Name, ct),
         StepKind.DefineDomain => on.Engine.EnsureUndefinedAsync(on.Fence, on.Spec.Name, ct),
         StepKind.CloneDisk or StepKind.WriteSeed => on.Engine.EnsureDisksGoneAsync(on.Fence, on.Spec.Name, ct),

@@ -5,7 +5,6 @@ using Portal.App.Hosts;
 using Portal.App.Metering;
 using Portal.App.Vms;
 using Portal.Engine;
-using Portal.Kernel;
 
 namespace Portal.App.Operations;
 
@@ -71,41 +70,5 @@ internal static class MoveAfter
         db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, "vm.moved", vm.Id.Value, vm.Name, $"to another host, asked by {operation.RequestedBy}"));
         db.Add(AuditEntry.OfPlatform(Actor.Portal, "host.vm_moved", move.ToHostId.Value, names[move.ToHostId], $"{vm.Name}, from {names[move.FromHostId]}"));
         await db.AnnounceAsync(Topic.Hosts, ct);
-    }
-}
-
-/// <summary>Somebody called it off while its disks were copied.</summary>
-internal sealed record MoveCalledOff()
-    : Refusal("operations.cancelled", "Cancelled while its disks were copied; what was done is being taken back.");
-
-/// <summary>Writes down how much of a move's disks was copied, at most once a second, and hears whether it was called off.</summary>
-internal sealed class MoveProgress(PortalDbs dbs, Guid operation, Guid owner, long epoch, Vm vm, TimeProvider clock)
-{
-    private static readonly TimeSpan s_between = TimeSpan.FromSeconds(1);
-
-    private long? _last;
-
-    /// <exception cref="HostFaultException">Somebody else has the operation now; his next write finds the same out.</exception>
-    public async Task<Refusal?> TellAsync(ByteSize done, ByteSize total, CancellationToken ct)
-    {
-        if (_last is { } last && clock.GetElapsedTime(last) < s_between && done < total)
-        {
-            return null;
-        }
-
-        _last = clock.GetTimestamp();
-        await using var db = dbs.ForSystem();
-        var calledOff = await db.Database.SqlQuery<bool>(
-            $"""
-            UPDATE vm_moves m SET copied = {done.Bytes}, total = {total.Bytes} FROM operations o
-            WHERE m.operation_id = {operation} AND o.id = m.operation_id AND o.owner = {owner} AND o.epoch = {epoch} RETURNING o.cancel_requested AS "Value"
-            """).ToListAsync(ct);
-        await db.AnnounceAsync(Topic.Of(vm.Id), ct);
-        return calledOff switch
-        {
-            [true] => new MoveCalledOff(),
-            [false] => null,
-            _ => throw new HostFaultException("Another portal has taken this operation over."),
-        };
     }
 }

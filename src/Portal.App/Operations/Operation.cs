@@ -25,6 +25,9 @@ public enum OperationKind
 
     /// <summary>Takes it to another host, shut down: which one stands in its <see cref="VmMove"/>.</summary>
     Move,
+
+    /// <summary>Makes its root disk, a clone that cannot be without its template's volume, one of its own.</summary>
+    Detach,
 }
 
 /// <summary>What is asked of a VM: a kind of operation, and which change where it is one.</summary>
@@ -137,6 +140,12 @@ public sealed class Operation
     /// <summary>The refusal's code where one was the cause.</summary>
     public string? ProblemCode { get; private set; }
 
+    /// <summary>How much of its disk was compared and copied, by the step that does it; of moves it stands in their <see cref="VmMove"/>.</summary>
+    public ByteSize Copied { get; private set; }
+
+    /// <summary>How much that step has to compare and copy; zero before that is known, and where there is no such step.</summary>
+    public ByteSize Total { get; private set; }
+
     public IReadOnlyList<OperationStep> Steps => _steps;
 
     public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
@@ -150,8 +159,11 @@ public sealed class Operation
     /// <summary>Whether it brings its VM into being: what it did is taken back where it fails or is cancelled.</summary>
     public bool MakesVm => Kind is OperationKind.Build or OperationKind.Adopt;
 
-    /// <summary>Whether what it did is taken back where it fails or is cancelled now: what makes a VM, and a move until the VM is on its new host.</summary>
-    public bool TakesBack => MakesVm || (Kind == OperationKind.Move && !_steps.Any(s => s is { Kind: StepKind.ChangeHost, State: StepState.Done }));
+    /// <summary>Whether an operator has asked for it because of his hosts: it is his to call off, and what its owner wants of the VM stays as it is.</summary>
+    public bool IsForHosts => Kind is OperationKind.Move or OperationKind.Detach;
+
+    /// <summary>Whether what it did is taken back where it fails or is cancelled now: what makes a VM, a move until the VM is on its new host, and a detaching until the VM has its new disk.</summary>
+    public bool TakesBack => MakesVm || (IsForHosts && !_steps.Any(s => s is { Kind: StepKind.ChangeHost or StepKind.TakeCopy, State: StepState.Done }));
 
     public static Operation Asked(Vm vm, Work work, Actor actor, DateTimeOffset at) => new(vm, work, actor.Name, at);
 
@@ -303,8 +315,9 @@ internal sealed class OperationConfiguration : IEntityTypeConfiguration<Operatio
         {
             table.HasCheckConstraint("ck_operations_finished", "(state IN ('Succeeded', 'Failed', 'Cancelled')) = (finished_at IS NOT NULL)");
             table.HasCheckConstraint("ck_operations_change", "(kind = 'Change') = (change <> '')");
+            table.HasCheckConstraint("ck_operations_copied", "copied <= total");
         });
-        builder.Ignore(o => o.IsLive).Ignore(o => o.Rests).Ignore(o => o.CanCancel).Ignore(o => o.TakesBack).Ignore(o => o.Change).Ignore(o => o.Words);
+        builder.Ignore(o => o.IsLive).Ignore(o => o.Rests).Ignore(o => o.CanCancel).Ignore(o => o.TakesBack).Ignore(o => o.IsForHosts).Ignore(o => o.Change).Ignore(o => o.Words);
         builder.Property(o => o.ChangeText).HasColumnName("change").HasMaxLength(WrittenChange.MaxLength);
         builder.Property(o => o.VmName).HasMaxLength(VmName.MaxLength);
         builder.Property(o => o.RequestedBy).HasMaxLength(PortalUser.MaxDisplayName);

@@ -202,7 +202,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         }
 
         var undoing = operation.State == OperationState.Undoing;
-        // Only what brought the VM into being is taken back, and a move that has not arrived. A start that was refused must not take the domain away, least of all one that runs after all.
+        // Only what brought the VM into being is taken back, a move that has not arrived, and a detaching before the VM has its new disk. A start that was refused must not take the domain away, least of all one that runs after all.
         var step = undoing
             ? operation.TakesBack ? operation.Steps.LastOrDefault(s => s.State is StepState.Doing or StepState.Done or StepState.Failed) : null
             : operation.Steps.FirstOrDefault(s => s.State != StepState.Done);
@@ -359,6 +359,10 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         {
             await MoveAfter.StepAsync(db, operation, step, state, now, ct);
         }
+        else if (operation.Kind == OperationKind.Detach)
+        {
+            await DetachSteps.RecordAsync(db, operation, step, state, now, ct);
+        }
 
         await SaveAsync(db, operation, ct);
         await transaction.CommitAsync(ct);
@@ -398,7 +402,7 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var operation = await LockAsync(db, claim, ct);
         var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {claim.Vm} FOR UPDATE").ToListAsync(ct)).Single();
         var now = await db.NowAsync(ct);
-        var state = !undone ? OperationState.Succeeded : operation.CancelRequested && (operation.TakesBack || operation.Kind != OperationKind.Move) ? OperationState.Cancelled : OperationState.Failed;
+        var state = !undone ? OperationState.Succeeded : operation.CancelRequested && (operation.TakesBack || !operation.IsForHosts) ? OperationState.Cancelled : OperationState.Failed;
         operation.Finish(state, now, operation.ProblemCode, undone ? operation.Problem : null);
         if (operation.Kind == OperationKind.Move && undone)
         {
@@ -421,15 +425,17 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var version = vm.TemplateVersionId is { } template ? await db.TemplateVersions.AsNoTracking().SingleAsync(v => v.Id == template, ct) : null;
         var image = version?.Image ?? TemplateImage.None;
         var move = claim.Kind == OperationKind.Move ? await LoadMoveAsync(db, claim, vm, network, image, ct) : null;
+        var (engine, name, fence) = (engines.For(host.Connection), vm.DomainOn(host), new Fence(vm.Id, claim.Epoch));
+        var detach = claim.Kind == OperationKind.Detach ? new DetachSteps(vm, engine, name, fence, NotesOf(claim, vm).TellAsync) : null;
         // Only the seed has it: whoever lost the keys to it can still do all else with his VM.
         var userData = claim.Kind == OperationKind.Build ? seal.Open(vm.SealedUserData) : null;
-        return new StepContext(vm, host, engines.For(host.Connection), HostSteps.SpecOf(vm, vm.DomainOn(host), network, image, userData), new Fence(vm.Id, claim.Epoch), WrittenChange.Read(claim.ChangeText), move);
+        return new StepContext(vm, host, engine, HostSteps.SpecOf(vm, name, network, image, userData), fence, WrittenChange.Read(claim.ChangeText), move, detach);
     }
 
     private async Task<MoveSteps> LoadMoveAsync(PortalDb db, Claim claim, Vm vm, Networks.Network network, TemplateImage image, CancellationToken ct)
     {
         var row = await db.VmMoves.AsNoTracking().SingleAsync(m => m.OperationId == new OperationId(claim.Operation), ct);
-        return new MoveSteps(row, await EndAsync(row.FromHostId), await EndAsync(row.ToHostId), new MoveProgress(dbs, claim.Operation, claim.Owner, claim.Epoch, vm, clock).TellAsync);
+        return new MoveSteps(row, await EndAsync(row.FromHostId), await EndAsync(row.ToHostId), NotesOf(claim, vm).TellAsync);
 
         async Task<MoveEnd> EndAsync(HostId id)
         {
@@ -437,6 +443,8 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
             return new MoveEnd(host, engines.For(host.Connection), HostSteps.SpecOf(vm, row.NameOn(host), network, image, userData: null));
         }
     }
+
+    private CopyNotes NotesOf(Claim claim, Vm vm) => new(dbs, claim.Kind, claim.Operation, claim.Owner, claim.Epoch, vm, clock);
 
     // Every write starts here: the row is locked, and whoever no longer owns it stops.
     private static async Task<Operation> LockAsync(PortalDb db, Claim claim, CancellationToken ct)

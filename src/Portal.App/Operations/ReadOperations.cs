@@ -33,16 +33,25 @@ public sealed record OperationRow(
     /// <summary>How far the copy of a move's disks is; null for every other kind, and in lists.</summary>
     public MoveRow? Move { get; init; }
 
+    /// <summary>How much of its disk is copied, where it is copied on its host; null for every other kind, and before that begins.</summary>
+    public CopyRow? Copy { get; init; }
+
     public bool IsLive => State is OperationState.Waiting or OperationState.Running or OperationState.Undoing;
 
     /// <summary>What is done to which VM: "Build web-1".</summary>
-    public string Headline => Kind == OperationKind.Change ? $"{VmName}: {Words}" : $"{Words} {VmName}";
+    public string Headline => Kind is OperationKind.Change or OperationKind.Detach ? $"{VmName}: {Words}" : $"{Words} {VmName}";
 
     internal static OperationRow Of(Operation o) => new(
         o.Id, o.TenantId, o.VmId, o.VmName, o.Kind, o.Words, o.State, o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.NotBefore,
         o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
-        [.. o.Steps.OrderBy(s => s.Ordinal).Select(s => new StepRow(s.Ordinal, s.Kind, s.Kind.Words(), s.State, s.StartedAt, s.FinishedAt, s.Tries, StepJournal.Read(s.Journal)))]);
+        [.. o.Steps.OrderBy(s => s.Ordinal).Select(s => new StepRow(s.Ordinal, s.Kind, s.Kind.Words(), s.State, s.StartedAt, s.FinishedAt, s.Tries, StepJournal.Read(s.Journal)))])
+    {
+        Copy = o.Total > ByteSize.Zero ? new CopyRow(o.Copied, o.Total) : null,
+    };
 }
+
+/// <summary>How much of a disk the present step has compared and copied, or the last one did that had to.</summary>
+public sealed record CopyRow(ByteSize Copied, ByteSize Total);
 
 /// <summary>Both ends of a move, and how far the copy of its disks is.</summary>
 /// <param name="From">For staff only; null for others. So is the next.</param>
@@ -136,7 +145,7 @@ public static class ListLiveOperations
     }
 }
 
-/// <summary>Asks to cancel a live operation: a build, an adoption and a move are undone, anything else is called off while nobody is at it.</summary>
+/// <summary>Asks to cancel a live operation: a build, an adoption, a move and a detaching are undone, anything else is called off while nobody is at it.</summary>
 public static class CancelOperation
 {
     public sealed record Request(TenantId Tenant, OperationId Operation);
@@ -160,7 +169,7 @@ public static class CancelOperation
             }
 
             // What an operator has asked for because of his hosts is his to call off.
-            if (operation.Kind == OperationKind.Move && access.Check(actor, Permission.ManageHosts) is { } notHis)
+            if (operation.IsForHosts && access.Check(actor, Permission.ManageHosts) is { } notHis)
             {
                 return notHis;
             }
@@ -212,7 +221,7 @@ public static class CancelOperation
                 vm.MoveTo(built ? VmStage.Ready : VmStage.Failed, built ? null : "It was not built. Build it again or delete it.");
             }
 
-            if (operation.Kind != OperationKind.Move)
+            if (!operation.IsForHosts)
             {
                 vm.WantAsSeen();
             }

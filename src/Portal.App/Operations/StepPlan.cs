@@ -39,6 +39,16 @@ public enum StepKind
     /// <summary>Only where it ran.</summary>
     StartThere,
     RemoveLeft,
+
+    /// <summary>Of a detaching, while the guest runs.</summary>
+    CopyTemplate,
+
+    /// <summary>From then on a detaching is not taken back.</summary>
+    TakeCopy,
+
+    /// <summary>Only where it is to run.</summary>
+    StartAgain,
+    RemoveClone,
 }
 
 /// <summary>Which steps an operation has, in their order, and how they are called.</summary>
@@ -60,6 +70,7 @@ public static class StepPlan
             StepKind.BringTemplate, StepKind.MakeDisksThere, StepKind.AskShutdown, StepKind.WaitForOff, StepKind.PowerOff, StepKind.CopyDisks, StepKind.DefineThere, StepKind.LeaveHost,
             StepKind.ChangeHost, StepKind.StartThere, StepKind.RemoveLeft,
         ],
+        OperationKind.Detach => [StepKind.CopyTemplate, StepKind.AskShutdown, StepKind.WaitForOff, StepKind.TakeCopy, StepKind.StartAgain, StepKind.RemoveClone],
     };
 
     /// <summary>A step for people.</summary>
@@ -87,6 +98,10 @@ public static class StepPlan
         StepKind.ChangeHost => "Say that it is on the new host",
         StepKind.StartThere => "Start it there, if it ran",
         StepKind.RemoveLeft => "Wipe and remove the disks on the old host",
+        StepKind.CopyTemplate => "Copy what its disk is a clone of, beside the guest",
+        StepKind.TakeCopy => "Copy what the guest has changed, compare, and exchange the disks",
+        StepKind.StartAgain => "Start it again, if it is to run",
+        StepKind.RemoveClone => "Wipe and remove the clone",
     };
 
     /// <summary>A kind of operation for people, as a verb: "Build", "Shut down". Which change a change is, says the operation.</summary>
@@ -101,5 +116,6 @@ public static class StepPlan
         OperationKind.Change => "Change",
         OperationKind.Adopt => "Adopt",
         OperationKind.Move => "Move",
+        OperationKind.Detach => "Detach from its template",
     };
 }

@@ -136,6 +136,9 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<StepOutcome>> WritePartAsync(Fence fence, DomainName name, DomainDisk disk, int part, ReadOnlyMemory<byte> content, bool overZeros, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(DomainAbility.Move));
 
+    // Layers depend on their template's image, and are not filled up: the snapshots inside them would lose what they share with it.
+    public Task<Result<StepOutcome>> DetachAsync(Fence fence, DomainName name, DetachStage stage, CopyProgress progress, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(DomainAbility.Detach));
+
     public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) => Task.FromResult<Result<StepOutcome>>(new NotOffered(DomainAbility.Move));
 
     public bool SeesForeign => false;

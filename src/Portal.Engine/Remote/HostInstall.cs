@@ -12,7 +12,7 @@ internal static partial class HostInstall
     public const string User = "portal";
 
     /// <summary>What portal-host says first: it and the portal are of one version, or do not work together.</summary>
-    public const string Greeting = "portal-host 4";
+    public const string Greeting = "portal-host 5";
     private const string Program = "/usr/local/lib/portal/portal-host";
 
     /// <summary>The script. Nothing in it is secret.</summary>

@@ -74,6 +74,11 @@ internal static class PortalHostCommands
     public static HostCommand PartDigests(string device, int first, int count) =>
         new("digests", [device, first.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture)], s_slow);
 
+    /// <summary>Writes of so many parts, from one on, what differs into the volume that is to take a clone's place.</summary>
+    /// <param name="from">The clone, or the template's volume that it is a clone of.</param>
+    public static HostCommand CatchUp(string from, string device, int first, int count) =>
+        new("catch-up", [from, device, first.ToString(CultureInfo.InvariantCulture), count.ToString(CultureInfo.InvariantCulture)], s_copy) { Shown = $"dd if={from} of={device} bs=1M seek=PART skip=PART # each part that differs" };
+
     /// <summary>One part of a VM's disk, packed by gzip.</summary>
     public static HostCommand ReadPart(string device, int part) => new("read", [device, part.ToString(CultureInfo.InvariantCulture)], s_slow);
 

@@ -41,6 +41,14 @@ internal static class RemoteAnswers
         return lines.Length == count ? [.. lines.Select(line => new PartDigest(line == "zero" ? null : Digest(line)))] : throw new HostFaultException($"The host told of {lines.Length} parts of a disk instead of {count}.");
     }
 
+    /// <summary>What `catch-up` says: how many parts it compared, and how many bytes it had to write.</summary>
+    /// <exception cref="HostFaultException">It says something else, or of another number of parts.</exception>
+    public static ByteSize CaughtUp(string output, int count) =>
+        output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [var parts, var written]
+        && int.TryParse(parts, NumberStyles.None, CultureInfo.InvariantCulture, out var seen) && seen == count && long.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            ? new ByteSize(bytes)
+            : throw new HostFaultException($"The host was to compare {count} parts of a disk, and answered: {output}");
+
     /// <summary>What blockdev says of a device: its bytes.</summary>
     /// <exception cref="HostFaultException">It says something else.</exception>
     public static ByteSize Size(string output) =>

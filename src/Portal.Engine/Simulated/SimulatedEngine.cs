@@ -10,11 +10,15 @@ namespace Portal.Engine.Simulated;
 /// <summary>A host of files: domains change state at once, nothing is emulated; latency, size and faults come from <see cref="SimulatedFaults"/>.</summary>
 internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 {
+    private static readonly HashSet<DomainAbility> s_abilities = [DomainAbility.Pause, DomainAbility.Save, DomainAbility.Move];
+    private static readonly HashSet<DomainAbility> s_abilitiesOfClones = [.. s_abilities, DomainAbility.Detach];
+
     private readonly HostConnection _host;
     private readonly TimeProvider _clock;
     private readonly PoolLayout _pool;
     private readonly SimulatedStore _store;
     private readonly SimulatedParts _parts;
+    private readonly SimulatedClones _clones;
     private readonly SimulatedFaults _faults;
     private readonly SimulatedForeign _foreign;
     private readonly FenceBook _fences;
@@ -27,6 +31,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         _pool = new PoolLayout(host.PoolPath);
         _store = new SimulatedStore(_pool, clock);
         _parts = new SimulatedParts(_pool);
+        _clones = new SimulatedClones(_pool);
         _faults = new SimulatedFaults(_pool.Root);
         _foreign = new SimulatedForeign(_pool.Root);
         _fences = new FenceBook(_pool.Fences, clock);
@@ -153,7 +158,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     public Task<Result<StepOutcome>> EnsureUndefinedAsync(Fence fence, DomainName name, CancellationToken ct) =>
         ActAsync(SimulatedVerb.EnsureUndefined, fence, name, () => ChangeAsync(name, _ => null, ct), ct);
 
-    public IReadOnlySet<DomainAbility> Abilities { get; } = new HashSet<DomainAbility> { DomainAbility.Pause, DomainAbility.Save, DomainAbility.Move };
+    public IReadOnlySet<DomainAbility> Abilities => _faults.Shape.ClonesBySnapshot ? s_abilitiesOfClones : s_abilities;
 
     public Task<Result<StepOutcome>> ChangeAsync(Fence fence, DomainName name, DomainChange change, CancellationToken ct) =>
         ActAsync(SimulatedVerb.Change, fence, name, () => ChangeAsync(name, change, ct), ct);
@@ -191,6 +196,11 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 
     public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) =>
         ActAsync(SimulatedVerb.EnsureDisksWhole, fence, name, () => Task.FromResult<Result<StepOutcome>>(StepOutcome.AlreadyThere), ct);
+
+    public async Task<Result<StepOutcome>> DetachAsync(Fence fence, DomainName name, DetachStage stage, CopyProgress progress, CancellationToken ct) =>
+        _clones.Find(name) is { Replaced: false } clone && stage is DetachStage.Copy or DetachStage.Take && await progress(clone.Size, clone.Size, ct).ConfigureAwait(false) is { } enough
+            ? Result<StepOutcome>.Of(enough)
+            : await ActAsync(SimulatedVerb.Detach, fence, name, () => Task.FromResult(_clones.Do(name, stage, IsDown(name), Free(_faults.Shape))), ct).ConfigureAwait(false);
 
     public Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => AskAsync(
         SimulatedVerb.OpenConsole,
@@ -295,7 +305,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 
     private ByteSize Free(SimulatedShape shape) => new(Math.Max(0, shape.Pool.Bytes - Taken().Bytes));
 
-    private ByteSize Taken() => new(_pool.Volumes(_host.Instance).Sum(volume => volume.Size.Bytes));
+    private ByteSize Taken() => new(_pool.Volumes(_host.Instance).Sum(volume => volume.Size.Bytes) + _clones.Beside(_host.Instance));
 
     private Result<StepOutcome> MakeDisk(DomainSpec spec)
     {
@@ -305,7 +315,17 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         }
 
         var free = Free(_faults.Shape);
-        return !File.Exists(_pool.Disk(spec.Name)) && spec.Disk > free ? new PoolFull(spec.Disk, free) : Make(_pool.Disk(spec.Name), spec.Disk);
+        if (!File.Exists(_pool.Disk(spec.Name)) && spec.Disk > free)
+        {
+            return new PoolFull(spec.Disk, free);
+        }
+
+        if (!File.Exists(_pool.Disk(spec.Name)) && _faults.Shape.ClonesBySnapshot)
+        {
+            _clones.Make(spec.Name, $"{spec.Template.Name}-{spec.Template.Version}");
+        }
+
+        return Make(_pool.Disk(spec.Name), spec.Disk);
     }
 
     // A file with a hole: it has the size of the disk and takes no room.
@@ -340,6 +360,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
     private Result<StepOutcome> GiveBack(DomainSpec spec)
     {
         _parts.Remove(spec.Name);
+        _clones.Remove(spec.Name);
         var removed = _pool.RemoveFilesOf(spec.Name);
         return SimulatedForeign.GiveBack(spec.Adopted!) ? StepOutcome.Changed : removed;
     }
@@ -439,6 +460,7 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
         }
 
         _parts.Remove(name);
+        _clones.Remove(name);
         return _pool.RemoveFilesOf(name);
     }
 
@@ -447,7 +469,10 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
             .. File.Exists(_pool.Disk(name)) ? (DomainDisk[])[new("", new ByteSize(new FileInfo(_pool.Disk(name)).Length), new ByteSize((long)DomainDisk.PartSize * _parts.Count(name, "")), false)] : [],
             .. File.Exists(_pool.Seed(name)) ? (DomainDisk[])[new("-seed", ByteSize.Zero, ByteSize.Zero, false)] : [],
         ],
-        _store.Read(name) is { Saved: true } ? ["Its memory is saved on this host. Start it, or force it off to give that memory up."] : []);
+        _store.Read(name) is { Saved: true } ? ["Its memory is saved on this host. Start it, or force it off to give that memory up."] : [])
+    {
+        Cloned = _clones.Find(name),
+    };
 
     private Result<StepOutcome> MakeEmpty(DomainName name, IReadOnlyList<DomainDisk> disks)
     {

@@ -155,6 +155,9 @@ public sealed record SimulatedShape
     /// <summary>Whether it starts guests from their own disk.</summary>
     public bool BootsDisks { get; init; } = true;
 
+    /// <summary>Whether new root disks are clones that cannot be without their template's volume, as in a volume group without a thin pool.</summary>
+    public bool ClonesBySnapshot { get; init; }
+
     /// <summary>How long each verb takes, at least.</summary>
     public int LatencyMs { get; init; }
 
@@ -194,6 +197,7 @@ public enum SimulatedVerb
     ReadPart,
     WritePart,
     EnsureDisksWhole,
+    Detach,
     Change,
     OpenConsole,
 }

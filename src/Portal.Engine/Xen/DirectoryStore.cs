@@ -11,8 +11,8 @@ namespace Portal.Engine.Xen;
 /// </summary>
 internal sealed class DirectoryStore(XenHost host, string directory) : VolumeStore(host, directory)
 {
-    // A snapshot of a file that a guest writes to would be torn.
-    private static readonly HashSet<DomainAbility> s_lacks = [DomainAbility.Snapshots];
+    // A snapshot of a file that a guest writes to would be torn; files stand alone from the start.
+    private static readonly HashSet<DomainAbility> s_lacks = [DomainAbility.Snapshots, DomainAbility.Detach];
 
     // As LVM's extents: a disk keeps its size to the byte when it is moved to a volume group, and back.
     private const int Rounding = 4 << 20;

@@ -10,7 +10,8 @@ namespace Portal.Engine.Xen;
 /// <summary>A thin pool: volumes take blocks as they are written, and the pool gives out zeroed ones (lvmthin(7), --zero y; a pool that does not is refused).</summary>
 internal sealed class ThinStore(XenHost host, string group, string pool) : LvmStore(host, group)
 {
-    private static readonly HashSet<DomainAbility> s_lacks = [];
+    // The pool counts who has which block: a snapshot stands alone once it is made, and its origin may go (lvmthin(7)).
+    private static readonly HashSet<DomainAbility> s_lacks = [DomainAbility.Detach];
 
     // Percent of its data or of its metadata. A guest that finds a full pool has its writes fail, so there has to be time to act.
     private const decimal Nearly = 85;

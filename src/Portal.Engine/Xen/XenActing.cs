@@ -38,12 +38,14 @@ internal sealed class XenActing(SshShell shell, Fence fence, DomainName name)
     }
 
     /// <summary>A command that changes something and is one of thousands of its kind: they take one line of the journal.</summary>
+    /// <returns>What it printed.</returns>
     /// <exception cref="HostFaultException">It failed.</exception>
-    public async Task OneOfManyAsync(HostCommand command, TimeProvider clock, CancellationToken ct)
+    public async Task<string> OneOfManyAsync(HostCommand command, TimeProvider clock, CancellationToken ct)
     {
         var started = clock.GetTimestamp();
-        await AskAsync(command, ct).ConfigureAwait(false);
+        var printed = await AskAsync(command, ct).ConfigureAwait(false);
         HostJournal.NoteMore(command.ForPeople, clock.GetElapsedTime(started));
+        return printed;
     }
 
     /// <exception cref="HostFaultException">It failed.</exception>

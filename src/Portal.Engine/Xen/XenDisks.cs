@@ -24,7 +24,7 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
             obstacles.Add($"It has {snapshots} {(snapshots == 1 ? "snapshot, which is" : "snapshots, which are")} not copied. Remove {(snapshots == 1 ? "it" : "them")} first.");
         }
 
-        if (ours.FirstOrDefault(v => host.StoreOf(v).IsGrowing(v) || SuffixOf(v) == "-next") is { } half)
+        if (ours.FirstOrDefault(v => host.StoreOf(v).IsGrowing(v) || SuffixOf(v) is "-next" or XenDetach.Own or XenDetach.Clone) is { } half)
         {
             obstacles.Add($"{half.Where} is being changed, or was when somebody was cut off. Do that again first.");
         }
@@ -45,7 +45,7 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
         }
 
         var disks = ours.Where(v => DomainDisk.IsSuffix(SuffixOf(v)) && (!SuffixOf(v).StartsWith("-v", StringComparison.Ordinal) || v.IsWhole));
-        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), v.Size, v.Taken, host.Swap != host.Store && host.StoreOf(v) == host.Swap))], obstacles);
+        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), v.Size, v.Taken, host.Swap != host.Store && host.StoreOf(v) == host.Swap))], obstacles) { Cloned = XenDetach.CloneAmong(ours, name) };
 
         string SuffixOf(StoredVolume volume) => volume.Name[name.Text.Length..];
     }

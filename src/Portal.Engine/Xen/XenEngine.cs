@@ -15,6 +15,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
     private readonly XenChanges _changes;
     private readonly XenVolumeChanges _volumeChanges;
     private readonly XenDisks _disks;
+    private readonly XenDetach _detach;
     private readonly XenProbe _probe;
     private readonly XenForeign _foreign;
     private readonly XenAdoption _adoption;
@@ -35,6 +36,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         _changes = new XenChanges(_host, _domains, clock);
         _volumeChanges = new XenVolumeChanges(_host, _domains);
         _disks = new XenDisks(_host, _domains, clock);
+        _detach = new XenDetach(_host, clock);
         _probe = new XenProbe(_host, clock);
         _foreign = new XenForeign(_host);
         _adoption = new XenAdoption(_host, _foreign);
@@ -129,6 +131,8 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
         _host.ActAsync(fence, name, act => _disks.WriteAsync(act, name, disk, part, content, overZeros, ct));
 
     public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) => _host.ActAsync(fence, name, act => _disks.SealAsync(act, name, disks, ct));
+
+    public Task<Result<StepOutcome>> DetachAsync(Fence fence, DomainName name, DetachStage stage, CopyProgress progress, CancellationToken ct) => _host.ActAsync(fence, name, act => _detach.DoAsync(act, name, stage, progress, ct));
 
     public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) =>
         await _host.StateAsync(name, ct).ConfigureAwait(false) is DomainState.Running or DomainState.Paused or DomainState.Stopping

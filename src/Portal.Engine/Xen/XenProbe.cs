@@ -41,7 +41,7 @@ internal sealed class XenProbe(XenHost host, TimeProvider clock)
             BootId = facts.Boot,
             PoolSize = stores[0].Room?.Size ?? ByteSize.Zero,
             PoolFree = stores[0].Room?.Free ?? ByteSize.Zero,
-            PoolTaken = new ByteSize(stores[0].Volumes.Where(v => v.Pool == host.Storage.Pool && DomainName.TryParse(v.Name, out var of) && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
+            PoolTaken = new ByteSize(stores[0].Volumes.Where(v => v.Pool == host.Storage.Pool && DomainName.TryParse(XenDetach.DiskOf(v.Name), out var of) && of.Instance == host.Instance).Sum(v => v.Taken.Bytes)),
             Findings = [.. stores.SelectMany(s => s.Checks).Concat([BridgeCheck(facts), GuardCheck(facts), kinds.KernelCheck(host.Guests)]).Where(c => c.Level != CheckLevel.Good).Select(c => new HostFinding(c.Code, $"{c.Subject}: {c.Found}.", c.Remedy, c.Level == CheckLevel.Bad))],
         };
     }

@@ -140,13 +140,17 @@ internal sealed record StepJson(int Ordinal, string Kind, string Words, string S
 
 internal sealed record OperationJson(
     Guid Id, Guid Tenant, Guid Vm, string VmName, string Kind, string Words, string State, string RequestedBy, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
-    string? Problem, string? ProblemCode, bool CancelRequested, bool CanCancel, IReadOnlyList<StepJson> Steps, MoveJson? Move)
+    string? Problem, string? ProblemCode, bool CancelRequested, bool CanCancel, IReadOnlyList<StepJson> Steps, MoveJson? Move, CopyJson? Copy)
 {
     public static OperationJson Of(OperationRow o) => new(
         o.Id.Value, o.Tenant.Value, o.Vm.Value, o.VmName, o.Kind.ToString(), o.Words, o.State.ToString(), o.RequestedBy, o.CreatedAt, o.StartedAt, o.FinishedAt, o.Problem, o.ProblemCode, o.CancelRequested, o.CanCancel,
         [.. o.Steps.Select(s => new StepJson(s.Ordinal, s.Kind.ToString(), s.Words, s.State.ToString(), s.StartedAt, s.FinishedAt, s.Tries, s.Commands))],
-        o.Move is { } m ? new MoveJson(m.From, m.To, m.Copied.Bytes, m.Total.Bytes, m.LeftOn) : null);
+        o.Move is { } m ? new MoveJson(m.From, m.To, m.Copied.Bytes, m.Total.Bytes, m.LeftOn) : null,
+        o.Copy is { } c ? new CopyJson(c.Copied.Bytes, c.Total.Bytes) : null);
 }
+
+/// <summary>How much of a disk that is copied on its host was compared and copied by the present step, or by the last one that had to.</summary>
+internal sealed record CopyJson(long CopiedBytes, long TotalBytes);
 
 /// <param name="From">For staff only; null for others. So are <c>to</c> and <c>leftOn</c>, a host that still has something to be removed.</param>
 internal sealed record MoveJson(string? From, string? To, long CopiedBytes, long TotalBytes, string? LeftOn);
@@ -163,6 +167,15 @@ internal sealed record MoveTargetsJson(string From, string? Obstacle, bool Runs,
 {
     public static MoveTargetsJson Of(ListMoveTargets.Choices c) => new(
         c.From, c.Obstacle, c.Runs, (int)c.AtMost.TotalSeconds, [.. c.Targets.Select(t => new MoveTargetJson(t.Host.Value, t.Name, t.Vcpus, t.Memory.CeilingMiB, t.Disk.CeilingGiB, t.WhyNot))]);
+}
+
+/// <param name="CloneOf">The template's volume that its root disk is a clone of; null where it stands alone. So are the next two, the second also where its host does not say how much of the clone's store is filled.</param>
+/// <param name="Replaced">Whether a disk of its own has taken the clone's place, which is only to be removed.</param>
+/// <param name="Obstacle">Why it cannot be detached at this moment; null where it can.</param>
+/// <param name="AtMostSeconds">Roughly how long it is off.</param>
+internal sealed record VmCloneJson(string Host, string? CloneOf, long? SizeBytes, decimal? FilledPercent, bool Replaced, string? Obstacle, bool Runs, int AtMostSeconds)
+{
+    public static VmCloneJson Of(GetVmClone.Row r) => new(r.Host, r.Cloned?.Of, r.Cloned?.Size.Bytes, r.Cloned?.Filled, r.Cloned is { Replaced: true }, r.Obstacle, r.Runs, (int)r.AtMost.TotalSeconds);
 }
 
 internal sealed record VmJson(Guid Id, string Name, string Status, string? StatusDetail, string Ip, string Plan, string Template, PriceJson Price, DateTimeOffset CreatedAt)

@@ -42,6 +42,13 @@ internal static class VmApi
                 Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), new HostId(body.Host), body.MayForceOff), http.Actor(), ct)))
             .WithName("MoveVm").WithSummary("Takes it to another host: shut down, its disks copied and compared, started there if it ran. For operators.")
             .Produces<AcceptedJson>(202).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        vms.MapGet("/{vm:guid}/clone", async (Guid tenant, Guid vm, GetVmClone.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)).Answer(VmCloneJson.Of))
+            .WithName("GetVmClone").WithSummary("Whether its root disk is a clone that cannot be without its template's, and what stands against detaching it. For operators.").Produces<VmCloneJson>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        vms.MapPost("/{vm:guid}/detach", async (Guid tenant, Guid vm, DetachVm.Handler handler, HttpContext http, CancellationToken ct) =>
+                Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)))
+            .WithName("DetachVm").WithSummary("Makes its root disk, a clone of its template's, one of its own: copied beside the running guest, exchanged while it is shut down, started again if it ran. For operators.")
+            .Produces<AcceptedJson>(202).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         vms.MapDelete("/{vm:guid}", async (Guid tenant, Guid vm, string? confirmName, DeleteVm.Handler handler, HttpContext http, CancellationToken ct) =>
                 Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), confirmName ?? ""), http.Actor(), ct)))
             .WithName("DeleteVm").WithSummary("Deletes a VM and its disk for good; `confirmName` is its name.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
@@ -57,7 +64,7 @@ internal static class VmApi
             .WithTags("Operations").WithName("GetOperation").WithSummary("An operation with its steps.").Produces<OperationJson>().ProducesProblem(404);
         api.MapPost("/tenants/{tenant:guid}/operations/{operation:guid}/cancel", async (Guid tenant, Guid operation, CancelOperation.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant), new OperationId(operation)), http.Actor(), ct)).Answer())
-            .WithTags("Operations").WithName("CancelOperation").WithSummary("Asks to cancel: a build, and a move that has not arrived, are undone; anything else is called off before it begins.").Produces(204).ProducesProblem(404).ProducesProblem(409);
+            .WithTags("Operations").WithName("CancelOperation").WithSummary("Asks to cancel: a build, a move that has not arrived, and a detaching before the disks are exchanged, are undone; anything else is called off before it begins.").Produces(204).ProducesProblem(404).ProducesProblem(409);
     }
 
     private static void Power(RouteGroupBuilder vms, string path, PowerVm.Action action, string name, string summary) =>

@@ -59,12 +59,12 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
         return new Loaded(operation, mine.TryGet(out var rows, out _) ? rows.FirstOrDefault(t => t.Id == operation.Tenant) : null);
     }
 
-    // A move is for those who look after hosts to call off.
-    private bool MayControl(OperationRow operation) => operation.Kind == OperationKind.Move ? May(Permission.ManageHosts) : May(Permission.ControlVms, operation.Tenant);
+    // What was asked for because of a host is for those who look after hosts to call off.
+    private bool MayControl(OperationRow operation) => operation.Kind is OperationKind.Move or OperationKind.Detach ? May(Permission.ManageHosts) : May(Permission.ControlVms, operation.Tenant);
 
     // An adoption is asked for again on the host's page. A delete is asked for again on the VM's page, where its name is typed; so is a change, where one sees whether it still makes sense.
     private static bool CanRetry(OperationRow operation) =>
-        operation.State is OperationState.Failed or OperationState.Cancelled && operation.Kind is not (OperationKind.Delete or OperationKind.Change or OperationKind.Adopt or OperationKind.Move);
+        operation.State is OperationState.Failed or OperationState.Cancelled && operation.Kind is not (OperationKind.Delete or OperationKind.Change or OperationKind.Adopt or OperationKind.Move or OperationKind.Detach);
 
     private IReadOnlyList<Crumb> Crumbs(OperationRow operation) =>
         _tenant is null ? [] : [new(_tenant.Name, $"/t/{_tenant.Slug}"), new("VMs", $"/t/{_tenant.Slug}/vms"), new(operation.VmName, VmHref(operation))];
@@ -84,11 +84,15 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
         OperationState.Failed when operation.Kind == OperationKind.Move && Arrived(operation) => "The VM is on its new host, and what came after that failed.",
         OperationState.Failed when operation.Kind == OperationKind.Move => "It failed, and what was done was taken back: the VM is where it was.",
         OperationState.Cancelled when operation.Kind == OperationKind.Move => Arrived(operation) ? "It was called off after the VM was on its new host." : "It was cancelled, and what was done was taken back: the VM is where it was.",
+        OperationState.Failed when operation.Kind == OperationKind.Detach && Arrived(operation) => "The VM has a disk of its own, and what came after that failed. Detach it once more to remove the clone.",
+        OperationState.Failed when operation.Kind == OperationKind.Detach => "It failed, and what was done was taken back: the VM's disk is the clone that it was.",
+        OperationState.Cancelled when operation.Kind == OperationKind.Detach => Arrived(operation) ? "It was called off after the VM had a disk of its own. Detach it once more to remove the clone." : "It was cancelled, and what was done was taken back: the VM's disk is the clone that it was.",
         OperationState.Failed => "It failed. The VM is as the host shows it.",
         OperationState.Cancelled => "It was cancelled. Nothing of it stays.",
     };
 
-    private static bool Arrived(OperationRow operation) => operation.Steps.Any(s => s is { Kind: StepKind.ChangeHost, State: StepState.Done });
+    // From there on nothing is taken back.
+    private static bool Arrived(OperationRow operation) => operation.Steps.Any(s => s is { Kind: StepKind.ChangeHost or StepKind.TakeCopy, State: StepState.Done });
 
     private async Task CancelAsync()
     {
@@ -99,6 +103,11 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
 
         var operation = read.Value;
         if (operation.Kind == OperationKind.Move && !await dialogs.AskAsync($"Cancel moving {operation.VmName}?", "What was copied to the new host is removed, and the VM is started where it was if it ran.", "Cancel the move", dangerous: true))
+        {
+            return;
+        }
+
+        if (operation.Kind == OperationKind.Detach && !Arrived(operation) && !await dialogs.AskAsync($"Cancel detaching {operation.VmName}?", "What was copied is removed, and the VM goes on with the clone that it has, started again if it was shut down for this.", "Cancel the detaching", dangerous: true))
         {
             return;
         }

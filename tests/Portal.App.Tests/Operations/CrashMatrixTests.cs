@@ -71,9 +71,15 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
     }
 
     /// <summary>The last step that is taken back where it fails is refused, so that all that was done before is.</summary>
-    private static KeyValuePair<SimulatedVerb, Refusal> LastStepRefused(OperationKind kind) => kind == OperationKind.Move
-        ? new(SimulatedVerb.EnsureDefined, new HostSaidNo("define the domain", "no such kernel"))
-        : new(SimulatedVerb.EnsureRunning, new HostSaidNo("start the domain", "no such CPU"));
+    private static KeyValuePair<SimulatedVerb, Refusal> LastStepRefused(OperationKind kind) => kind switch
+    {
+        OperationKind.Move => new(SimulatedVerb.EnsureDefined, new HostSaidNo("define the domain", "no such kernel")),
+        OperationKind.Detach => new(SimulatedVerb.Detach, new HostSaidNo("exchange the disk", "no such name")),
+        _ => new(SimulatedVerb.EnsureRunning, new HostSaidNo("start the domain", "no such CPU")),
+    };
+
+    /// <summary>Kinds whose steps are not all one call each: they have a matrix of their own.</summary>
+    protected static bool IsSpecial(OperationKind kind) => kind is OperationKind.Build or OperationKind.Move or OperationKind.Detach;
 
     protected async Task DieAndBeTakenOverAsync(OperationKind kind, bool refused, Point point)
     {
@@ -134,6 +140,11 @@ public abstract class CrashMatrix(CrashFixture fixture) : IClassFixture<CrashFix
                 await fixture.WithTwoHostsAsync(ct);
             }
 
+            if (kind == OperationKind.Detach)
+            {
+                world.Faults.Shape = world.Faults.Shape with { ClonesBySnapshot = true };
+            }
+
             vm = await world.RunningVmAsync(ct);
             if (kind == OperationKind.Start)
             {
@@ -177,9 +188,9 @@ public sealed class CrashInBuildTests(CrashFixture fixture) : CrashMatrix(fixtur
 public sealed class CrashInPowerTests(CrashFixture fixture) : CrashMatrix(fixture)
 {
     public static TheoryData<OperationKind, Act, int, Moment> Points { get; } =
-        [.. Enum.GetValues<OperationKind>().Where(k => k is not (OperationKind.Build or OperationKind.Move)).SelectMany(k => PointsOf(k, CommitsOf(StepPlan.Of(k).Count), VerbsOf(StepPlan.Of(k).Count)))];
+        [.. Enum.GetValues<OperationKind>().Where(k => !IsSpecial(k)).SelectMany(k => PointsOf(k, CommitsOf(StepPlan.Of(k).Count), VerbsOf(StepPlan.Of(k).Count)))];
 
-    public static TheoryData<OperationKind> Kinds { get; } = [.. Enum.GetValues<OperationKind>().Where(k => k != OperationKind.Move)];
+    public static TheoryData<OperationKind> Kinds { get; } = [.. Enum.GetValues<OperationKind>().Where(k => k == OperationKind.Build || !IsSpecial(k))];
 
     [Theory]
     [MemberData(nameof(Points))]
@@ -257,4 +268,41 @@ public sealed class CrashInMoveUndoTests(CrashFixture fixture) : CrashMatrix(fix
 
     [Fact]
     public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Move, refused: true));
+}
+
+/// <summary>A clone is detached to the end, whoever was killed where, and nothing lies beside the disk.</summary>
+public sealed class CrashInDetachTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    private static readonly int s_commits = CommitsOf(StepPlan.Of(OperationKind.Detach).Count);
+
+    // A call for each step, before the guest is asked to go down a look at what there is, and the last look.
+    private static readonly int s_verbs = VerbsOf(StepPlan.Of(OperationKind.Detach).Count) + 1;
+
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } = PointsOf(OperationKind.Detach, s_commits, s_verbs);
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: false, new Point(act, nth, moment));
+
+    [Fact]
+    public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Detach, refused: false));
+}
+
+/// <summary>The same where the disks are not exchanged, and all is taken back: the guest runs on its clone again.</summary>
+public sealed class CrashInDetachUndoTests(CrashFixture fixture) : CrashMatrix(fixture)
+{
+    // One claim; four steps done or refused and taken back: a row before and after, both ways; two at the end.
+    private static readonly int s_commits = 1 + (4 * 4) + 2;
+
+    // As there up to the refusal; then the names, the start, and what was copied; the last look.
+    private static readonly int s_verbs = 5 + 3 + 1;
+
+    public static TheoryData<OperationKind, Act, int, Moment> Points { get; } = PointsOf(OperationKind.Detach, s_commits, s_verbs);
+
+    [Theory]
+    [MemberData(nameof(Points))]
+    public Task Ends_as_if_nothing_had_happened(OperationKind kind, Act act, int nth, Moment moment) => DieAndBeTakenOverAsync(kind, refused: true, new Point(act, nth, moment));
+
+    [Fact]
+    public async Task The_matrix_counts_every_call_and_commit() => Assert.Equal((s_commits, s_verbs), await CountAsync(OperationKind.Detach, refused: true));
 }

@@ -17,7 +17,10 @@ public abstract class HostFaultRuns(WorldFixture fixture) : IClassFixture<WorldF
 {
     private const int Runs = 100;
 
-    private static readonly OperationKind[] s_between = [OperationKind.ShutDown, OperationKind.PowerOff, OperationKind.Reboot, OperationKind.Start, OperationKind.Change];
+    private static readonly OperationKind[] s_between = [OperationKind.ShutDown, OperationKind.PowerOff, OperationKind.Reboot, OperationKind.Start, OperationKind.Change, OperationKind.Detach];
+
+    /// <summary>A host that nothing is wrong with, whose root disks are clones that can be detached.</summary>
+    protected static SimulatedShape Healthy { get; } = new() { ClonesBySnapshot = true };
 
     protected PortalWorld World { get; } = fixture.World;
 
@@ -31,6 +34,7 @@ public abstract class HostFaultRuns(WorldFixture fixture) : IClassFixture<WorldF
     {
         var ct = TestContext.Current.CancellationToken;
         var met = 0;
+        World.Faults.Shape = Healthy;
         for (var seed = 1; seed <= Runs; seed++)
         {
             try
@@ -136,7 +140,7 @@ public sealed class HostGoneTests(WorldFixture fixture) : HostFaultRuns(fixture)
     private static readonly SimulatedVerb[] s_verbs =
     [
         SimulatedVerb.Look, SimulatedVerb.EnsureRootDisk, SimulatedVerb.EnsureSeed, SimulatedVerb.EnsureDefined, SimulatedVerb.EnsureRunning, SimulatedVerb.AskShutdown,
-        SimulatedVerb.EnsureOff, SimulatedVerb.EnsureUndefined, SimulatedVerb.EnsureDisksGone, SimulatedVerb.Change,
+        SimulatedVerb.EnsureOff, SimulatedVerb.EnsureUndefined, SimulatedVerb.EnsureDisksGone, SimulatedVerb.Change, SimulatedVerb.Detach, SimulatedVerb.ListDisks,
     ];
 
     [Fact]
@@ -153,13 +157,13 @@ public sealed class HostGoneTests(WorldFixture fixture) : HostFaultRuns(fixture)
             (_, _) =>
             {
                 var before = silences;
-                World.Faults.Shape = new SimulatedShape { Reachable = false };
+                World.Faults.Shape = Healthy with { Reachable = false };
                 return Task.FromResult(() => silences > before);
             },
             () =>
             {
                 silences += World.Faults.Shape.Reachable ? 0 : 1;
-                World.Faults.Shape = new SimulatedShape();
+                World.Faults.Shape = Healthy;
             });
     }
 
@@ -182,10 +186,10 @@ public sealed class HostSaysNoTests(WorldFixture fixture) : HostFaultRuns(fixtur
     public Task The_pool_is_full() => LiveAsync(
         (_, _) =>
         {
-            World.Faults.Shape = new SimulatedShape { PoolMiB = 16 };
+            World.Faults.Shape = Healthy with { PoolMiB = 16 };
             return Task.FromResult(() => Failed("engine.pool_full"));
         },
-        () => World.Faults.Shape = new SimulatedShape());
+        () => World.Faults.Shape = Healthy);
 
     [Fact]
     public Task A_name_is_taken() => LiveAsync(

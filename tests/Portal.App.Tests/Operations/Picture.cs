@@ -17,7 +17,7 @@ internal static class Picture
         Line($"vm: {vm.Stage}, wanted {vm.Wanted}, seen {vm.Seen}, saved {vm.Saved}, generation {vm.Generation}, problem {vm.Problem ?? "none"}");
         foreach (var operation in await db.Operations.AsNoTracking().Include(o => o.Steps.OrderBy(s => s.Ordinal)).Where(o => o.VmId == id).OrderBy(o => o.CreatedAt).ToListAsync(ct))
         {
-            Line($"operation: {operation.Kind} {operation.State} {operation.ProblemCode} {operation.Problem}, owned {operation.Owner is not null}: {string.Join(" ", operation.Steps.Select(s => $"{s.Kind}={s.State}"))}");
+            Line($"operation: {operation.Kind} {operation.State} {operation.ProblemCode} {operation.Problem}, owned {operation.Owner is not null}, {operation.Copied.Bytes} of {operation.Total.Bytes}: {string.Join(" ", operation.Steps.Select(s => $"{s.Kind}={s.State}"))}");
         }
 
         foreach (var volume in await db.Volumes.AsNoTracking().Where(v => v.VmId == id).ToListAsync(ct))
@@ -47,6 +47,11 @@ internal static class Picture
             foreach (var domain in (await engine.ListDomainsAsync(ct)).Where(d => d.Name.Vm == id))
             {
                 Line($"domain: generation {domain.Name.Generation} {domain.State}{(vm.HostId == host.Id ? "" : $", on {host.Name}")}");
+            }
+
+            if (host.Id == vm.HostId && vm.DeletedAt is null && (await engine.ListDisksAsync(vm.DomainOn(host), ct)).Cloned is { } clone)
+            {
+                Line($"clone: of {clone.Of}, replaced {clone.Replaced}");
             }
 
             foreach (var volume in (await engine.ListVolumesAsync(ct)).Where(v => v.Domain.Vm == id).OrderBy(v => v.Name, StringComparer.Ordinal))

@@ -23,7 +23,7 @@ public sealed class LabHost : IAsyncLifetime
     public const string Directory = "/srv/portal";
 
     /// <summary>A frame of kind H, number 0 and thirteen bytes.</summary>
-    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 4";
+    public const string Greeting = "H\0\0\0\0\0\0\0\rportal-host 5";
 
     private readonly string _lab = Environment.GetEnvironmentVariable("PORTAL_LAB") ?? Path.Combine(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? "/tmp", ".cache"), "portal", "lab");
     private readonly PortalKeyPair _pair = PortalKeyPair.New();

@@ -205,6 +205,7 @@ public sealed class PortalWorld : IAsyncDisposable
             OperationKind.Change => await Main.Get<ChangeVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, new DomainChange.Pause()), who, ct),
             OperationKind.Adopt => throw new ArgumentException("What is adopted is no VM before.", nameof(kind)),
             OperationKind.Move => await Main.Get<MoveVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, await OtherHostAsync(vm, ct), MayForceOff: false), Operator, ct),
+            OperationKind.Detach => await Main.Get<DetachVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id), Administrator, ct),
             OperationKind.Delete => await Main.Get<DeleteVm.Handler>().HandleAsync(new(vm.TenantId, vm.Id, vm.Name), who, ct),
         };
 

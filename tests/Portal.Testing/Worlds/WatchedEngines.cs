@@ -100,6 +100,10 @@ internal sealed class WatchedEngines(IVmEngines engines, Fate fate, ConcurrentDi
         public Task<Result<StepOutcome>> EnsureDisksWholeAsync(Fence fence, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct) =>
             ActAsync(SimulatedVerb.EnsureDisksWhole, () => engine.EnsureDisksWholeAsync(fence, name, disks, ct));
 
+        // What is refused is the exchange: all that comes before it is then taken back.
+        public Task<Result<StepOutcome>> DetachAsync(Fence fence, DomainName name, DetachStage stage, CopyProgress progress, CancellationToken ct) =>
+            MeetAsync(() => stage == DetachStage.Take && refusals.TryGetValue(SimulatedVerb.Detach, out var refusal) ? Task.FromResult(Result<StepOutcome>.Of(refusal)) : engine.DetachAsync(fence, name, stage, progress, ct));
+
         public async Task<IGuestConsole> OpenConsoleAsync(DomainName name, CancellationToken ct) => consoles.Count(await engine.OpenConsoleAsync(name, ct));
 
         public IReadOnlyList<string> Plan(DomainSpec spec) => engine.Plan(spec);

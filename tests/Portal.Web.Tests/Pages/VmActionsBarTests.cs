@@ -22,6 +22,10 @@ public sealed class VmActionsBarTests : ComponentTest
         Assert.Equal(["Reboot", "Force off", "Delete"], await MenuAsync(new VmActions { Reboot = true, PowerOff = true, Delete = true }));
 
     [Fact]
+    public async Task What_is_for_those_who_look_after_hosts_is_there_where_the_host_can_do_it() =>
+        Assert.Equal(["Move to another host", "Detach from its template"], await MenuAsync(new VmActions { Move = true, Detach = true }));
+
+    [Fact]
     public async Task Each_asks_for_what_it_says()
     {
         foreach (var (word, wish) in new[] { ("Pause", VmWish.Pause), ("Save to disk", VmWish.Save), ("SysRq...", VmWish.SysRq) })

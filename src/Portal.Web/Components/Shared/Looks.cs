@@ -83,8 +83,12 @@ public static class Looks
     private static string? NoteOf(OperationRow operation, StepRow step)
     {
         var tried = step.Tries > 1 ? $"tried {step.Tries} times" : null;
-        return step.Kind == StepKind.CopyDisks && step.State != StepState.ToDo && operation.Move is { } move && move.Total > Kernel.ByteSize.Zero
-            ? string.Join(", ", new[] { $"{move.Copied} of {move.Total}", tried }.OfType<string>())
-            : tried;
+        var copied = step switch
+        {
+            { Kind: StepKind.CopyDisks, State: not StepState.ToDo } when operation.Move is { } move && move.Total > Kernel.ByteSize.Zero => $"{move.Copied} of {move.Total}",
+            { Kind: StepKind.CopyTemplate or StepKind.TakeCopy, State: StepState.Doing } when operation.Copy is { } copy => $"{copy.Copied} of {copy.Total}",
+            _ => null,
+        };
+        return copied is null ? tried : string.Join(", ", new[] { copied, tried }.OfType<string>());
     }
 }
