@@ -550,6 +550,20 @@ namespace Portal.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("needs_test");
 
+                    b.Property<string>("NfsPath")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("nfs_path");
+
+                    b.Property<string>("NfsServer")
+                        .HasMaxLength(15)
+                        .HasColumnType("character varying(15)")
+                        .HasColumnName("nfs_server");
+
+                    b.Property<bool>("NfsWritable")
+                        .HasColumnType("boolean")
+                        .HasColumnName("nfs_writable");
+
                     b.Property<DateTimeOffset?>("ReleasedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("released_at");
@@ -571,7 +585,10 @@ namespace Portal.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_template_versions_template_id_version");
 
-                    b.ToTable("template_versions", (string)null);
+                    b.ToTable("template_versions", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_template_versions_nfs", "(nfs_server IS NULL) = (nfs_path IS NULL) AND (nfs_server IS NOT NULL OR NOT nfs_writable)");
+                        });
                 });
 
             modelBuilder.Entity("Portal.App.Consoles.ConsoleTicket", b =>

@@ -116,7 +116,7 @@ public sealed partial record TemplateImage
     }
 
     /// <summary>The small Linux that ships with the portal: Debian's cloud kernel (on Xen its general one) and a busybox userland.</summary>
-    public static TemplateImage TinyLinux { get; } = new("tiny-linux", "3");
+    public static TemplateImage TinyLinux { get; } = new("tiny-linux", "4");
 
     /// <summary>Stands where a domain was adopted, and so made from nothing of the portal's.</summary>
     public static TemplateImage None { get; } = new("adopted", "0");
@@ -127,6 +127,15 @@ public sealed partial record TemplateImage
 
     /// <summary>How guests of it start.</summary>
     public ImageBoot Boot { get; init; }
+
+    /// <summary>Where its guests have their root file system; null where on a disk of their own. Then there is no image to copy: what lies on hosts is the same for all of these.</summary>
+    public NfsRoot? Nfs { get; init; }
+
+    /// <summary>Kernel and initial RAM disk of guests whose root is on an NFS server, whichever.</summary>
+    internal static TemplateImage NfsBoot { get; } = new("nfs-boot", "1");
+
+    /// <summary>What of it lies on hosts.</summary>
+    internal TemplateImage Stored => Nfs is null ? this : NfsBoot;
 
     [GeneratedRegex("^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\z", RegexOptions.CultureInvariant)]
     private static partial Regex NameForm();

@@ -52,6 +52,10 @@ public sealed record ImageRefused(string Why)
 public sealed record DiskNotBooted(string Template, string Why)
     : Refusal("engine.disk_not_booted", $"{Template} starts from its own disk, which this host cannot do: {Why}.");
 
+/// <summary>Guests have their root on an NFS server, and this host's have no address by which one could know them.</summary>
+public sealed record NfsNotBooted(string Template)
+    : Refusal("engine.nfs_not_booted", $"Guests of {Template} have their root on an NFS server, which this host's guests do not reach as themselves: each is behind an address translation.");
+
 /// <summary>The portal's machine cannot confine the programs that take an image apart.</summary>
 public sealed record NoSandbox(string Why)
     : Refusal("engine.no_sandbox", $"Images are taken apart only in a sandbox, and this machine has none: {Why}");

@@ -33,4 +33,40 @@ public sealed class ImportTests(RunningPortal portal, Browser browser)
         await Assertions.Expect(person.Page.GetByText("It is no qcow2 image.").First).ToBeVisibleAsync(new() { Timeout = 60_000 });
         await PictureTests.TakeAsync(person.Page, "import-refused");
     }
+
+    [Fact]
+    public async Task A_root_on_a_server_is_judged_as_it_is_typed_and_added_on_a_phone_as_well()
+    {
+        await using var person = await browser.OpenAsync(portal, 390);
+        await person.SignInAsync(Person.Administrator);
+        await person.GoAsync("/ops/templates");
+        await person.Button("Add an NFS root").ClickAsync();
+        await person.Page.GetByLabel("Short name").FillAsync("diskless");
+        await person.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Diskless");
+        await person.Page.GetByLabel("How to sign in").Last.FillAsync("As root.");
+        var (server, directory) = (person.Page.GetByLabel("Server", new() { Exact = true }), person.Page.GetByLabel("Directory", new() { Exact = true }));
+        await server.FillAsync("nfs.example");
+        await directory.FillAsync("/srv/../etc");
+        foreach (var field in new[] { server, directory })
+        {
+            await Assertions.Expect(field).ToHaveAttributeAsync("aria-invalid", "true");
+        }
+
+        await server.FillAsync("192.0.2.10");
+        await directory.FillAsync("/srv/roots/debian");
+        await person.Page.GetByText("Goes to the server", new() { Exact = true }).ClickAsync();
+        await Assertions.Expect(server).Not.ToHaveAttributeAsync("aria-invalid", "true");
+        await Assertions.Expect(person.Page.GetByText("Two VMs must not write to one directory").First).ToBeVisibleAsync();
+        await PictureTests.TakeAsync(person.Page, "nfs-root");
+
+        await directory.FillAsync("/srv/roots/%s");
+        await person.Button("^Add$").ClickAsync();
+        await Assertions.Expect(person.Page.GetByText("192.0.2.10:/srv/roots/%s").First).ToBeVisibleAsync();
+
+        // The journeys choose from what is offered.
+        await person.Button("Change Diskless").ClickAsync();
+        await person.Page.GetByText("Offered: can be ordered").ClickAsync();
+        await person.Button("Save").ClickAsync();
+        await Assertions.Expect(person.Button("Change Diskless")).ToBeVisibleAsync();
+    }
 }

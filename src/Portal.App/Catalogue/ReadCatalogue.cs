@@ -8,7 +8,12 @@ namespace Portal.App.Catalogue;
 /// <summary>A template as lists show it.</summary>
 /// <param name="Boot">How its newest version starts.</param>
 /// <param name="FirstBoot">What of it acts on user data.</param>
-public sealed record TemplateRow(TemplateId Id, string Slug, string Name, string Description, string SignIn, string Version, ByteSize MinMemory, ByteSize MinDisk, bool Offered, ImageBoot Boot, FirstBoot FirstBoot);
+/// <param name="OnNfs">VMs of it have their root on an NFS server, and so no disk of their plan's.</param>
+/// <param name="Nfs">Where that is; null where they have disks of their own, and for those who may not see it.</param>
+public sealed record TemplateRow(TemplateId Id, string Slug, string Name, string Description, string SignIn, string Version, ByteSize MinMemory, ByteSize MinDisk, bool Offered, ImageBoot Boot, FirstBoot FirstBoot, bool OnNfs = false, NfsPlace? Nfs = null);
+
+/// <summary>A directory of an NFS server; see <see cref="NfsRoot"/>.</summary>
+public sealed record NfsPlace(string Server, string Path, bool Writable);
 
 /// <summary>All templates, for those who keep them.</summary>
 public static class ListTemplates
@@ -25,11 +30,13 @@ public static class ListTemplates
                 return refusal;
             }
 
+            // Where a provider's servers are is no tenant's affair.
+            var keeps = access.Allows(actor, Permission.SeeCatalogue);
             await using var db = dbs.ForSystem();
             var versions = (await db.TemplateVersions.AsNoTracking().ToListAsync(ct)).GroupBy(v => v.TemplateId).ToDictionary(g => g.Key, g => g.OrderByDescending(v => v.ReleasedAt is not null).ThenByDescending(v => v.Id.Value).First());
             var templates = await db.Templates.AsNoTracking().Where(t => t.Offered || !request.OfferedOnly).OrderBy(t => t.Name).ToListAsync(ct);
             return Result<IReadOnlyList<TemplateRow>>.Of(
-                [.. templates.Where(t => versions.ContainsKey(t.Id)).Select(t => new TemplateRow(t.Id, t.Slug, t.Name, t.Description, t.SignIn, versions[t.Id].Version, t.MinMemory, t.MinDisk, t.Offered, versions[t.Id].Boot, versions[t.Id].FirstBoot))]);
+                [.. templates.Where(t => versions.ContainsKey(t.Id)).Select(t => new TemplateRow(t.Id, t.Slug, t.Name, t.Description, t.SignIn, versions[t.Id].Version, t.MinMemory, t.MinDisk, t.Offered, versions[t.Id].Boot, versions[t.Id].FirstBoot, versions[t.Id].Nfs is not null, keeps && versions[t.Id].Nfs is { } nfs ? new NfsPlace(nfs.Server, nfs.Path, nfs.Writable) : null))]);
         }
     }
 }

@@ -72,6 +72,9 @@ public enum FirstBoot
 
     /// <summary>Nothing: its test has taken no notice of the seed.</summary>
     Nothing,
+
+    /// <summary>Whatever its provider has put there: its files are on a server, and change there.</summary>
+    Unknown,
 }
 
 /// <summary>One version of a template: an image whose content never changes. An order gets the newest that was ever built somewhere.</summary>
@@ -82,8 +85,11 @@ public sealed class TemplateVersion
     }
 
     /// <param name="needsTest">It was built by request: no host gets it, and nobody can order it, before it has passed its test.</param>
-    public TemplateVersion(TemplateId template, string version, string imageName, bool needsTest = false, ImageBoot boot = ImageBoot.Kernel)
+    /// <param name="nfs">Where VMs of it have their root; null where on disks of their own.</param>
+    public TemplateVersion(TemplateId template, string version, string imageName, bool needsTest = false, ImageBoot boot = ImageBoot.Kernel, NfsRoot? nfs = null)
     {
+        (NfsServer, NfsPath, NfsWritable) = (nfs?.Server, nfs?.Path, nfs?.Writable ?? false);
+        FirstBoot = nfs is null ? FirstBoot.Script : FirstBoot.Unknown;
         Boot = boot;
         NeedsTest = needsTest;
         Id = TemplateVersionId.New();
@@ -113,13 +119,25 @@ public sealed class TemplateVersion
 
     public DateTimeOffset CreatedAt { get; private set; }
 
-    public TemplateImage Image => new(ImageName, Version) { Boot = Boot };
+    public string? NfsServer { get; private set; }
+
+    public string? NfsPath { get; private set; }
+
+    public bool NfsWritable { get; private set; }
+
+    /// <summary>Where VMs of it have their root; null where on disks of their own. Not every host starts them.</summary>
+    public NfsRoot? Nfs => NfsServer is { } server && NfsPath is { } path ? new NfsRoot(server, path, NfsWritable) : null;
+
+    /// <summary>What VMs of it take of a size: no disk where their root is on a server.</summary>
+    public VmSize Takes(VmSize size) => NfsServer is null ? size : size with { Disk = ByteSize.Zero };
+
+    public TemplateImage Image => new(ImageName, Version) { Boot = Boot, Nfs = Nfs };
 }
 
 /// <summary>How large a VM is.</summary>
 public readonly record struct VmSize(int Vcpus, ByteSize Memory, ByteSize Disk)
 {
-    public override string ToString() => $"{Vcpus} vCPU, {Memory}, {Disk} disk";
+    public override string ToString() => $"{Vcpus} vCPU, {Memory}, {(Disk > ByteSize.Zero ? $"{Disk} disk" : "no disk")}";
 }
 
 /// <summary>A size that can be ordered, or the sizes between two; its price is in the price list.</summary>
@@ -204,8 +222,11 @@ internal sealed class TemplateVersionConfiguration : IEntityTypeConfiguration<Te
 {
     public void Configure(EntityTypeBuilder<TemplateVersion> builder)
     {
-        builder.ToTable("template_versions");
+        builder.ToTable("template_versions", table => table.HasCheckConstraint("ck_template_versions_nfs", "(nfs_server IS NULL) = (nfs_path IS NULL) AND (nfs_server IS NOT NULL OR NOT nfs_writable)"));
         builder.Ignore(v => v.Image);
+        builder.Ignore(v => v.Nfs);
+        builder.Property(v => v.NfsServer).HasMaxLength(NfsRoot.MaxServer);
+        builder.Property(v => v.NfsPath).HasMaxLength(NfsRoot.MaxPath);
         builder.Property(v => v.Version).HasMaxLength(30);
         builder.Property(v => v.ImageName).HasMaxLength(63);
         builder.Property(v => v.CreatedAt).HasDefaultValueSql("clock_timestamp()");

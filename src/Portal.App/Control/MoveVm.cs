@@ -207,7 +207,7 @@ internal static class MoveDesk
         var network = await db.Networks.AsNoTracking().SingleAsync(n => n.Id == vm.NetworkId, ct);
         var networks = (await db.Networks.AsNoTracking().ToListAsync(ct)).ToLookup(n => n.HostId);
         var macs = (await db.Vms.AsNoTracking().Where(v => v.DeletedAt == null && v.Id != vm.Id).Select(v => new { v.HostId, v.Mac }).ToListAsync(ct)).Where(v => (uint)v.Mac.Value == (uint)vm.Mac.Value).Select(v => v.HostId).ToHashSet();
-        var boot = await db.TemplateVersions.Where(v => v.Id == vm.TemplateVersionId).Select(v => v.Boot).SingleOrDefaultAsync(ct);
+        var version = await db.TemplateVersions.AsNoTracking().SingleOrDefaultAsync(v => v.Id == vm.TemplateVersionId, ct);
         return [.. from host in hosts
                    where host.Id != here.Id
                    let room = rooms.FirstOrDefault(r => r.Host.Id == host.Id)
@@ -216,7 +216,7 @@ internal static class MoveDesk
         string? WhyNot(Host host, HostRoom? room) =>
             host.Kind != here.Kind ? "It runs another hypervisor, which starts other images."
             : !engines.For(host.Connection).Abilities.Contains(DomainAbility.Move) ? "It does not take disks that are copied to it."
-            : !host.Starts(boot) ? "It does not start guests from their own disk, as this VM does. Its checks say what it lacks."
+            : version is not null && !host.Starts(version.Image) ? "It does not start guests from their own disk, as this VM does. Its checks say what it lacks."
             : room is null ? host.Problem is null && host.Mode != HostMode.InUse ? "It takes nothing new: it is being drained or in maintenance." : "It does not answer or cannot work."
             : !networks[host.Id].Any(n => n.IsOneWith(network)) ? $"Its guests are not on the network {network.Cidr} with the gateway {network.Gateway}, and this VM keeps its address."
             : macs.Contains(host.Id) ? $"A VM there has a MAC address with the same end as {vm.Mac}."

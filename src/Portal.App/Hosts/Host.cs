@@ -150,8 +150,8 @@ public sealed class Host
 
     public HostConnection Connection => new(Id, Kind, Instance, PoolPath) { Xen = Xen };
 
-    /// <summary>Whether guests that start so can run here.</summary>
-    public bool Starts(ImageBoot boot) => boot == ImageBoot.Kernel || Guests.HasFlag(GuestKinds.Hvm);
+    /// <summary>Whether guests of an image can run here. Those of libvirt are behind an address translation: a server cannot tell them apart.</summary>
+    public bool Starts(TemplateImage image) => image.Nfs is not null ? Kind != HostKind.LocalLibvirt : image.Boot == ImageBoot.Kernel || Guests.HasFlag(GuestKinds.Hvm);
 
     /// <summary>Where it is, for people.</summary>
     public string Place => Kind == HostKind.Xen ? $"{Address}, port {Port}" : "the portal's own machine";

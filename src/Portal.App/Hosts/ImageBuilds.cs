@@ -26,8 +26,8 @@ public sealed partial class ImageBuilds(PortalDbs dbs, IVmEngines engines, TimeP
         {
             // A host whose pool was changed has none of its images any more, whatever was seen before.
             var ready = await db.PoolImages.AsNoTracking().Where(i => i.PoolId == pool.Id && i.State == PoolImageState.Ready).Select(i => i.TemplateVersionId).ToListAsync(ct);
-            // One that starts from its own disk stays away from hosts that cannot, and so do orders of it.
-            foreach (var version in versions.Where(v => pool.host.Starts(v.Boot)).Where(v => !looked.Contains((pool.Id, v.Id)) || !ready.Contains(v.Id)))
+            // One that starts from its own disk, or has its root on a server, stays away from hosts that cannot, and so do orders of it.
+            foreach (var version in versions.Where(v => pool.host.Starts(v.Image)).Where(v => !looked.Contains((pool.Id, v.Id)) || !ready.Contains(v.Id)))
             {
                 if (await BuildAsync(pool.Id, pool.host, version.Id, version.Image, ct))
                 {

@@ -68,7 +68,7 @@ internal sealed class MoveSteps(VmMove row, MoveEnd from, MoveEnd to, CopyProgre
     {
         var listing = await from.Engine.ListDisksAsync(from.Spec.Name, ct);
         return listing.Obstacles is [var obstacle, ..] ? new CannotMove(from.Spec.HostName.Text, obstacle)
-            : listing.Disks.All(d => d.Suffix.Length > 0) ? new CannotMove(from.Spec.HostName.Text, $"{from.Host.Name} does not list its root disk.")
+            : from.Spec.Template.Nfs is null && listing.Disks.All(d => d.Suffix.Length > 0) ? new CannotMove(from.Spec.HostName.Text, $"{from.Host.Name} does not list its root disk.")
             : await act(listing.Disks);
     }
 }

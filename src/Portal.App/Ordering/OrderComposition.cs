@@ -192,7 +192,9 @@ internal static class OrderComposer
             : null;
 
         var keys = form.SshKeys.Select(k => SshPublicKey.TryParse(k, out var key) ? key : throw new InvalidOperationException("The shape was checked."));
-        return new LineComposition(template, version, plan, size, tariff.Of(plan.Size, size), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null);
+        // What it does not take it does not pay for: no more disk than is in the price of the smallest size.
+        var priced = version.Nfs is null ? size : size with { Disk = plan.Disk };
+        return new LineComposition(template, version, plan, version.Takes(size), tariff.Of(plan.Size, priced), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null);
     }
 
     private static Refusal? CheckSize(Plan plan, VmSize size) => Shape.Check(

@@ -120,14 +120,14 @@ public static class PlaceOrder
             foreach (var line in form.Lines)
             {
                 var plan = await system.Plans.AsNoTracking().SingleOrDefaultAsync(p => p.Id == line.Plan, ct);
-                var version = await system.TemplateVersions.AsNoTracking().InOrderOfChoice(line.Template).Select(v => (TemplateVersionId?)v.Id).FirstOrDefaultAsync(ct);
+                var version = await system.TemplateVersions.AsNoTracking().InOrderOfChoice(line.Template).FirstOrDefaultAsync(ct);
                 if (plan is null || version is null)
                 {
                     // Whoever composes the order says what is wrong with it.
                     return null;
                 }
 
-                sizes.Add(new LineSize(version.Value, plan.Name, line.Count, line.Size ?? plan.Size));
+                sizes.Add(new LineSize(version.Id, plan.Name, line.Count, version.Takes(line.Size ?? plan.Size)));
             }
 
             var parties = await system.ReadPartiesAsync(tenant, sizes, lockHosts: false, ct);

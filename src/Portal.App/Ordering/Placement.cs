@@ -45,6 +45,10 @@ public sealed record NoHostFits(string Plan, int Count, int HostsLookedAt, bool 
 public sealed record NoHostBootsDisks()
     : Refusal("ordering.no_host_boots_disks", "This template's guests start from their own disk, and no host that is in use can do that: it takes KVM, or Xen with hardware virtualisation. An operator sees on a host's page what it lacks.");
 
+/// <summary>The template's guests have their root on an NFS server, and no host that is in use lets them reach it as themselves.</summary>
+public sealed record NoHostBootsNfs()
+    : Refusal("ordering.no_host_boots_nfs", "This template's guests have their root on an NFS server, which takes a Xen host, and no such host is in use.");
+
 /// <summary>Finds hosts for VMs: the one with the most free memory first, which spreads them.</summary>
 public static class Placement
 {
@@ -103,10 +107,19 @@ public static class Placement
     public static async Task<Refusal> ReadWhyNotAsync(this PortalDb db, IReadOnlyList<Party> parties, CancellationToken ct)
     {
         var homeless = parties.Where(p => p.Rooms.Count == 0).Select(p => p.Template).ToList();
-        if (homeless.Count > 0 && await db.TemplateVersions.AnyAsync(v => homeless.Contains(v.Id) && v.Boot == ImageBoot.Disk, ct)
-            && !(await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse).ToListAsync(ct)).Any(h => h.Starts(ImageBoot.Disk)))
+        if (homeless.Count > 0)
         {
-            return new NoHostBootsDisks();
+            var hosts = await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse).ToListAsync(ct);
+            var images = (await db.TemplateVersions.AsNoTracking().Where(v => homeless.Contains(v.Id)).ToListAsync(ct)).Select(v => v.Image).Where(i => !hosts.Any(h => h.Starts(i))).ToList();
+            if (images.Any(i => i.Nfs is not null))
+            {
+                return new NoHostBootsNfs();
+            }
+
+            if (images.Any(i => i.Boot == ImageBoot.Disk))
+            {
+                return new NoHostBootsDisks();
+            }
         }
 
         return WhyNot(parties);
@@ -141,13 +154,13 @@ public static class Placement
                      where image.TemplateVersionId == template && image.State == PoolImageState.Ready
                      select pool).ToListAsync(ct);
         // A host may have the image and have lost since what its guests are started with.
-        var boot = template is null ? ImageBoot.Kernel : await db.TemplateVersions.Where(v => v.Id == template).Select(v => v.Boot).SingleOrDefaultAsync(ct);
+        var version = template is null ? null : await db.TemplateVersions.AsNoTracking().SingleOrDefaultAsync(v => v.Id == template, ct);
         var sold = await db.ReadSoldAsync(ct);
         var addresses = await db.CountFreeAddressesAsync(tenant, ct);
         return
         [
             .. from host in usable
-               where host.Mode == HostMode.InUse && host.Problem is null && host.SeenAt is not null && host.Starts(boot)
+               where host.Mode == HostMode.InUse && host.Problem is null && host.SeenAt is not null && (version is null || host.Starts(version.Image))
                join pool in ready on host.Id equals pool.HostId
                let used = sold.GetValueOrDefault(host.Id) ?? SoldRoom.Nothing
                select new HostRoom(

@@ -88,7 +88,7 @@ public sealed partial class TemplateBuilds(PortalDbs dbs, IImageWorkshop worksho
         }
 
         var hosts = await db.Hosts.AsNoTracking().Where(h => h.Mode == HostMode.InUse && h.Problem == null).OrderBy(h => h.Name).ToListAsync(ct);
-        var host = hosts.FirstOrDefault(h => h.Starts(version.Boot));
+        var host = hosts.FirstOrDefault(h => h.Starts(version.Image));
         var network = host is null ? null : await db.Networks.AsNoTracking().OrderBy(n => n.Id).FirstOrDefaultAsync(n => n.HostId == host.Id, ct);
         if (host is null || network is null)
         {

@@ -93,7 +93,7 @@ internal sealed class DebianImage(PoolLayout pool, IHostShell shell, TimeProvide
         var parts = Path.Combine(work, "parts");
         var kernel = Directory.EnumerateFiles(Path.Combine(parts, "boot"), "vmlinuz-*").Single();
         var unpacked = await bench.UnpackKernelAsync(kernel, ct).ConfigureAwait(false);
-        var initrd = await bench.MakeInitrdAsync(parts, Path.Combine(parts, "bin", "busybox"), "modules-any", ct).ConfigureAwait(false);
+        var initrd = await bench.MakeInitrdAsync(parts, Path.Combine(parts, "bin", "busybox"), "modules-any", "init", ct).ConfigureAwait(false);
         var disk = await MakeDiskAsync(bench, work, ct).ConfigureAwait(false);
 
         // The disk last: where it is, all is.

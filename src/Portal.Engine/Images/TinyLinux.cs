@@ -52,7 +52,36 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
     /// <summary>Makes disk, kernel and initial RAM disk in the pool's templates. Minutes where packages have to come over a slow line.</summary>
     /// <returns>Null when done, else why not.</returns>
     /// <exception cref="HostFaultException">A tool is missing or did what cannot be understood.</exception>
-    public async Task<Refusal?> BuildAsync(TemplateImage image, CancellationToken ct)
+    public Task<Refusal?> BuildAsync(TemplateImage image, CancellationToken ct) => WorkAsync(
+        s_packages,
+        async (bench, work, parts) =>
+        {
+            var kernel = await KernelAsync(bench, parts, ct).ConfigureAwait(false);
+            var initrd = await bench.MakeInitrdAsync(parts, Busybox(parts), flavour == TinyLinuxFlavour.Xen ? "modules-xen" : "modules", "init", ct).ConfigureAwait(false);
+            var disk = await MakeDiskAsync(bench, work, parts, ct).ConfigureAwait(false);
+
+            // The disk last: where it is, all is.
+            Workbench.Publish(kernel, pool.TemplateKernel(image));
+            Workbench.Publish(initrd, pool.TemplateInitrd(image));
+            Workbench.Publish(disk, pool.TemplateDisk(image));
+        },
+        ct);
+
+    /// <summary>Makes kernel and initial RAM disk of guests that have their root on an NFS server, the latter last. There is no disk.</summary>
+    /// <returns>Null when done, else why not.</returns>
+    /// <exception cref="HostFaultException">A tool is missing or did what cannot be understood.</exception>
+    public Task<Refusal?> BuildNfsBootAsync(TemplateImage image, CancellationToken ct) => WorkAsync(
+        ["busybox-static"],
+        async (bench, _, parts) =>
+        {
+            var kernel = await KernelAsync(bench, parts, ct).ConfigureAwait(false);
+            var initrd = await bench.MakeInitrdAsync(parts, Busybox(parts), "modules-nfs", "init-nfs", ct).ConfigureAwait(false);
+            Workbench.Publish(kernel, pool.TemplateKernel(image));
+            Workbench.Publish(initrd, pool.TemplateInitrd(image));
+        },
+        ct);
+
+    private async Task<Refusal?> WorkAsync(IReadOnlyList<string> packages, Func<Workbench, string, string, Task> make, CancellationToken ct)
     {
         foreach (var left in Directory.EnumerateDirectories(pool.Templates, ".build-*"))
         {
@@ -65,24 +94,12 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
         try
         {
             var parts = Path.Combine(work, "parts");
-            if (await FetchAsync(bench, parts, ct).ConfigureAwait(false) is { } refusal)
+            if (await FetchAsync(bench, packages, parts, ct).ConfigureAwait(false) is { } refusal)
             {
                 return refusal;
             }
 
-            var kernel = Directory.EnumerateFiles(Path.Combine(parts, "boot"), "vmlinuz-*").Single();
-            if (flavour == TinyLinuxFlavour.Xen)
-            {
-                kernel = await bench.UnpackKernelAsync(kernel, ct).ConfigureAwait(false);
-            }
-
-            var initrd = await bench.MakeInitrdAsync(parts, Busybox(parts), flavour == TinyLinuxFlavour.Xen ? "modules-xen" : "modules", ct).ConfigureAwait(false);
-            var disk = await MakeDiskAsync(bench, work, parts, ct).ConfigureAwait(false);
-
-            // The disk last: where it is, all is.
-            Workbench.Publish(kernel, pool.TemplateKernel(image));
-            Workbench.Publish(initrd, pool.TemplateInitrd(image));
-            Workbench.Publish(disk, pool.TemplateDisk(image));
+            await make(bench, work, parts).ConfigureAwait(false);
             return null;
         }
         catch (Exception full) when (DiskFull.Is(full))
@@ -95,7 +112,13 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
         }
     }
 
-    private async Task<Refusal?> FetchAsync(Workbench bench, string parts, CancellationToken ct)
+    private async Task<string> KernelAsync(Workbench bench, string parts, CancellationToken ct)
+    {
+        var kernel = Directory.EnumerateFiles(Path.Combine(parts, "boot"), "vmlinuz-*").Single();
+        return flavour == TinyLinuxFlavour.Xen ? await bench.UnpackKernelAsync(kernel, ct).ConfigureAwait(false) : kernel;
+    }
+
+    private async Task<Refusal?> FetchAsync(Workbench bench, IReadOnlyList<string> wanted, string parts, CancellationToken ct)
     {
         var meta = await shell.RunAsync(PackageCommands.DependsOf(KernelMeta), ct).ConfigureAwait(false);
         var kernel = PackageAnswers.KernelPackage(meta.Output);
@@ -104,7 +127,7 @@ internal sealed class TinyLinux(PoolLayout pool, IHostShell shell, TimeProvider 
             return new HostSaidNo($"find the package {KernelMeta}", "apt does not list it. Run `apt-get update`, then retry.");
         }
 
-        var closure = await bench.RunAsync(PackageCommands.AllDependsOf(s_packages), ct).ConfigureAwait(false);
+        var closure = await bench.RunAsync(PackageCommands.AllDependsOf(wanted), ct).ConfigureAwait(false);
         string[] packages = [kernel, .. PackageAnswers.Packages(closure)];
         var located = await shell.RunAsync(PackageCommands.Locate(packages), ct).ConfigureAwait(false);
         var downloaded = located.Succeeded ? await shell.RunAsync(PackageCommands.Download(packages, pool.Cache), ct).ConfigureAwait(false) : located;

@@ -41,7 +41,8 @@ internal sealed class Workbench(string work, IHostShell shell)
     /// <summary>An initial RAM disk of busybox and the modules that the root disk needs.</summary>
     /// <param name="parts">The unpacked packages, with one kernel's modules.</param>
     /// <param name="list">Which file of TinyLinux/ names the modules.</param>
-    public async Task<string> MakeInitrdAsync(string parts, string busybox, string list, CancellationToken ct)
+    /// <param name="init">Which file of TinyLinux/ loads them and goes on from there.</param>
+    public async Task<string> MakeInitrdAsync(string parts, string busybox, string list, string init, CancellationToken ct)
     {
         var modules = Path.Combine(parts, "lib", "modules");
         var version = Path.GetFileName(Directory.EnumerateDirectories(modules).Single());
@@ -59,7 +60,7 @@ internal sealed class Workbench(string work, IHostShell shell)
             names.Add(directory);
         }
 
-        Put(Resource("TinyLinux/init"), ram, "init", Program);
+        Put(Resource("TinyLinux/" + init), ram, "init", Program);
         Copy(busybox, ram, "bin/busybox");
         Put(string.Concat(order.Select(file => Path.GetFileName(file) + "\n")), ram, "modules/order", Everyone);
         names.Add("init");

@@ -75,6 +75,11 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
     {
+        if (image.Nfs is not null)
+        {
+            return new NfsNotBooted($"{image.Name} {image.Version}");
+        }
+
         _pool.Create();
         var outcome = StepOutcome.AlreadyThere;
         using (await FileLock.TakeAsync(Path.Combine(_pool.Templates, ".lock"), _clock, ct).ConfigureAwait(false))
@@ -345,6 +350,11 @@ internal sealed class LibvirtEngine : IVmEngine, IAsyncDisposable
 
     private async Task<Result<StepOutcome>> DefineAsync(FenceHold hold, DomainSpec spec, CancellationToken ct)
     {
+        if (spec.Template.Nfs is not null)
+        {
+            return new NfsNotBooted($"{spec.Template.Name} {spec.Template.Version}");
+        }
+
         if (!File.Exists(spec.Template.Boot == ImageBoot.Disk ? _pool.TemplateDisk(spec.Template) : _pool.TemplateKernel(spec.Template)))
         {
             return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");

@@ -309,6 +309,12 @@ internal sealed class SimulatedEngine : IVmEngine, IAsyncDisposable
 
     private Result<StepOutcome> MakeDisk(DomainSpec spec)
     {
+        if (spec.Template.Nfs is not null)
+        {
+            // What is looked for when it starts, and takes nothing.
+            return Make(_pool.Disk(spec.Name), ByteSize.Zero);
+        }
+
         if (!File.Exists(_pool.TemplateDisk(spec.Template)))
         {
             return new TemplateMissing($"{spec.Template.Name} {spec.Template.Version}");

@@ -13,20 +13,21 @@ internal static class XenConfig
     /// <param name="kernel">Where the kernel lies on the host; the RAM disk likewise.</param>
     public static string Write(DomainSpec spec, XenStorage storage, string kernel, string initrd, KernelGuests guests = KernelGuests.Pv)
     {
+        var nfs = spec.Template.Nfs;
         var body = new StringBuilder()
             .Append(Invariant($"name = \"{spec.Name.Text}\"\n"))
             .Append(Invariant($"uuid = \"{spec.Name.Vm.Value:D}\"\n"))
             .Append(guests == KernelGuests.Pvh ? "type = \"pvh\"\n" : "type = \"pv\"\n")
             .Append(Invariant($"kernel = \"{kernel}\"\n"))
             .Append(Invariant($"ramdisk = \"{initrd}\"\n"))
-            .Append("cmdline = \"root=/dev/xvda console=hvc0\"\n")
+            .Append(Invariant($"cmdline = \"{(nfs is null ? "root=/dev/xvda" : nfs.CommandLine(spec))} console=hvc0\"\n"))
             .Append(Invariant($"memory = {spec.Memory.CeilingMiB}\n"))
             .Append(Invariant($"maxmem = {spec.Memory.CeilingMiB}\n"))
             .Append(Invariant($"vcpus = {spec.Vcpus}\n"))
             .Append("on_poweroff = \"destroy\"\n")
             .Append("on_reboot = \"restart\"\n")
             .Append("on_crash = \"destroy\"\n")
-            .Append(Invariant($"disk = [ '{storage.DiskOf(spec.Name.Text, "xvda", readOnly: false)}', '{storage.DiskOf(spec.Name.Text + XenVolumes.Seed, "xvdb", readOnly: true)}' ]\n"))
+            .Append(Invariant($"disk = [ {(nfs is null ? $"'{storage.DiskOf(spec.Name.Text, "xvda", readOnly: false)}', " : "")}'{storage.DiskOf(spec.Name.Text + XenVolumes.Seed, "xvdb", readOnly: true)}' ]\n"))
             .Append(Invariant($"vif = [ 'mac={spec.Mac},bridge={storage.Bridge},ip={spec.Address.Address},vifname={CardOf(spec.Mac)}' ]\n"))
             .ToString();
         return Marked(body);

@@ -141,7 +141,7 @@ internal sealed class XenEngine : IVmEngine, IAsyncDisposable
 
     public IReadOnlyList<string> Plan(DomainSpec spec) =>
     [
-        .. _host.Store.Plan(_host.TemplateOf(spec.Template), spec.Name.Text, spec.Disk).Select(c => c.ForPeople),
+        .. spec.Template.Nfs is null ? _host.Store.Plan(_host.TemplateOf(spec.Template), spec.Name.Text, spec.Disk).Select(c => c.ForPeople) : [],
         .. _host.Store.PlanEmpty(spec.Name.Text + XenVolumes.Seed, XenVolumes.SeedSize).Select(c => c.ForPeople),
         PortalHostCommands.Put($"domains/{spec.Name.Text}", "").ForPeople,
         PortalHostCommands.Guard(spec.Name.Text).ForPeople,

@@ -52,7 +52,7 @@ internal sealed class XenHost : IAsyncDisposable
 
     public static string SaveOf(DomainName name) => $"saves/{name.Text}";
 
-    public string TemplateOf(TemplateImage image) => $"t{Instance}-{image.Name}-{image.Version}";
+    public string TemplateOf(TemplateImage image) => $"t{Instance}-{image.Stored.Name}-{image.Stored.Version}";
 
     public async Task<DomainState> StateAsync(DomainName name, CancellationToken ct)
     {

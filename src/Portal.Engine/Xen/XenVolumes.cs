@@ -24,6 +24,11 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
     public async Task<Result<StepOutcome>> EnsureTemplateAsync(TemplateImage image, CancellationToken ct)
     {
+        if (image.Nfs is not null)
+        {
+            return await EnsureNfsBootAsync(ct).ConfigureAwait(false);
+        }
+
         var name = host.TemplateOf(image);
         if ((await host.VolumesAsync(ct).ConfigureAwait(false)).Any(v => v.Name == name && v.IsWhole))
         {
@@ -54,6 +59,11 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
 
     public async Task<Result<StepOutcome>> MakeDiskAsync(XenActing act, DomainSpec spec, CancellationToken ct)
     {
+        if (spec.Template.Nfs is not null)
+        {
+            return await act.LookOnlyAsync(ct).ConfigureAwait(false);
+        }
+
         var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
         var template = volumes.FirstOrDefault(v => v.Name == host.TemplateOf(spec.Template) && v.IsWhole);
         if (template is null)
@@ -149,6 +159,31 @@ internal sealed class XenVolumes(XenHost host, PoolLayout local, IHostShell here
         await act.MustAsync(PortalHostCommands.Forget(name.Text), ct).ConfigureAwait(false);
         File.Delete(local.ConsoleLog(name));
         return outcome;
+    }
+
+    // Each part is there whole or not at all, and the initial RAM disk comes last.
+    private async Task<Result<StepOutcome>> EnsureNfsBootAsync(CancellationToken ct)
+    {
+        var (image, name) = (TemplateImage.NfsBoot, host.TemplateOf(TemplateImage.NfsBoot));
+        using (await FileLock.TakeAsync(Path.Combine(local.Templates, ".lock"), clock, ct).ConfigureAwait(false))
+        {
+            if ((await host.AskAsync(PortalHostCommands.List("images"), ct).ConfigureAwait(false)).Split('\n').Contains($"{name}.initrd"))
+            {
+                return StepOutcome.AlreadyThere;
+            }
+
+            if (!File.Exists(local.TemplateInitrd(image)) && await new TinyLinux(local, here, clock, TinyLinuxFlavour.Xen).BuildNfsBootAsync(image, ct).ConfigureAwait(false) is { } refusal)
+            {
+                return refusal;
+            }
+
+            foreach (var (path, part) in new[] { (local.TemplateKernel(image), "kernel"), (local.TemplateInitrd(image), "initrd") })
+            {
+                await MustAsync(PortalHostCommands.PutImage($"{name}.{part}", await File.ReadAllBytesAsync(path, ct).ConfigureAwait(false)), ct).ConfigureAwait(false);
+            }
+
+            return StepOutcome.Changed;
+        }
     }
 
     private async Task<Result<StepOutcome>> UploadAsync(TemplateImage image, string name, StoredVolume? there, CancellationToken ct)

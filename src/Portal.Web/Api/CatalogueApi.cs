@@ -57,6 +57,13 @@ internal static class CatalogueApi
                 return result.TryGet(out var id, out var refusal) ? Results.Created("/api/v1/templates/builds", new CreatedJson(id.Value)) : Problems.From(refusal);
             })
             .WithTags("Catalogue").WithName("ImportTemplate").WithSummary("Makes a template of an image that was uploaded, or that is fetched from a public address; tests it on a host, and offers it when the test has passed. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+        api.MapPost("/templates/nfs", async (NfsTemplateBody body, AddNfsTemplate.Handler handler, HttpContext http, CancellationToken ct) =>
+            {
+                var request = new AddNfsTemplate.Request(body.Slug, body.Name, body.Description ?? "", body.SignIn, body.MinMemoryMiB, body.Nfs.Server, body.Nfs.Path, body.Nfs.Writable);
+                var result = await handler.HandleAsync(request, http.Actor(), ct);
+                return result.TryGet(out var id, out var refusal) ? Results.Created("/api/v1/templates", new CreatedJson(id.Value)) : Problems.From(refusal);
+            })
+            .WithTags("Catalogue").WithName("AddNfsTemplate").WithSummary("Adds a template whose VMs have their root on an NFS server, or a new version of one. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
         api.MapGet("/plans", async (string? currency, ListPlans.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(currency) is { } known
                     ? (await handler.HandleAsync(new(known, OfferedOnly: true), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))

@@ -52,10 +52,12 @@ internal sealed record NewTenantBody(string Slug, string Name, string Currency, 
 internal sealed record ChangeTenantBody(string Name, ApprovalMode Approval, LimitsJson Limits);
 
 /// <param name="Boot">How its VMs start: "Kernel" beside the disk, or from their own "Disk", on KVM hosts alone.</param>
-/// <param name="FirstBoot">What acts on user data: a "Script" of the portal's, which runs what begins with #!; the image's "CloudInit"; or "Nothing".</param>
-internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB, string Boot, string FirstBoot)
+/// <param name="FirstBoot">What acts on user data: a "Script" of the portal's, which runs what begins with #!; the image's "CloudInit"; "Nothing"; or "Unknown", where its files are on a server.</param>
+/// <param name="OnNfs">Whether VMs of it have their root on an NFS server, and so no disk of their plan's.</param>
+/// <param name="Nfs">Where that is, for the provider's people.</param>
+internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB, string Boot, string FirstBoot, bool OnNfs, NfsJson? Nfs)
 {
-    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString(), t.FirstBoot.ToString());
+    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString(), t.FirstBoot.ToString(), t.OnNfs, t.Nfs is { } nfs ? new NfsJson(nfs.Server, nfs.Path, nfs.Writable) : null);
 }
 
 internal sealed record PriceJson(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal PerHour, decimal PerMonth)
@@ -307,6 +309,14 @@ internal sealed record ReleaseJson(string Release, string Name, string Slug, boo
 /// <param name="Sha256">Of the file as it comes.</param>
 internal sealed record TemplateImportBody(
     string Slug, string Name, string SignIn, long MinMemoryMiB, long MinDiskGiB, ImageFormat Format, ImageBoot Boot, ImagePacking Packing = ImagePacking.None, string? Description = null, string? Address = null, Guid? Upload = null, string? Sha256 = null);
+
+/// <param name="Server">The server's IPv4 address.</param>
+/// <param name="Path">An absolute path; %s in it stands for the VM's address.</param>
+/// <param name="Writable">Whether each VM writes to a directory of its own, which takes %s; else all share one, and what they write stays in their memory.</param>
+internal sealed record NfsJson(string Server, string Path, bool Writable);
+
+/// <param name="Slug">The template's short name; that of another NFS root makes a new version of it.</param>
+internal sealed record NfsTemplateBody(string Slug, string Name, string SignIn, long MinMemoryMiB, NfsJson Nfs, string? Description = null);
 
 internal sealed record UploadedJson(Guid Id, long SizeBytes);
 

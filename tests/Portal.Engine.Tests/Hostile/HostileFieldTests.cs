@@ -108,6 +108,29 @@ public sealed class HostileFieldTests(Trap trap) : IClassFixture<Trap>
         }
     }
 
+    [Fact]
+    public void A_root_on_a_server_is_an_address_and_a_path_of_plain_names()
+    {
+        foreach (var nfs in Accepted<NfsRoot>(Made(text => new NfsRoot(text, "/srv/roots/debian", writable: false)), nfs => nfs.Server))
+        {
+            Assert.Contains($" nfsroot={nfs.Server}:/srv/roots/debian ", ReadCommandLine(nfs), StringComparison.Ordinal);
+        }
+
+        foreach (var nfs in Accepted<NfsRoot>(Made(text => new NfsRoot("192.0.2.10", text, writable: false)), nfs => nfs.Path))
+        {
+            Assert.DoesNotContain("..", nfs.Path.Split('/'));
+            Assert.Equal(["root=/dev/nfs", $"nfsroot=192.0.2.10:{nfs.PathOf(An.Spec("deadbeef").Address.Address)}"], ReadCommandLine(nfs).Split(' ')[..2]);
+        }
+
+        Assert.All(trap.Strings.Where(text => text.Any(letter => " ,:'\"\\\n\0$".Contains(letter, StringComparison.Ordinal))), text => Assert.NotNull(NfsRoot.Complaint("192.0.2.10", "/srv/" + text, writable: false)));
+
+        static string ReadCommandLine(NfsRoot nfs)
+        {
+            using var config = Read(An.Spec("deadbeef") with { Template = new TemplateImage("diskless", "1") { Nfs = nfs } }, s_storage);
+            return config.Text("cmdline")!;
+        }
+    }
+
     private static XenParser Read(DomainSpec spec, XenStorage storage)
     {
         var image = $"/images/{spec.Template.Name}-{spec.Template.Version}";

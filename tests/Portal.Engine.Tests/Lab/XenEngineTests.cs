@@ -1,4 +1,5 @@
 using System.Text;
+using Portal.Kernel;
 
 namespace Portal.Engine.Tests.Lab;
 
@@ -72,6 +73,67 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
         Assert.False((await xen.ListDomainsAsync(Ct)).Single(d => d.Name == spec.Name).ByGuest);
         await RemoveAsync(xen, spec, 1);
         Assert.DoesNotContain(spec.Name.Text, await lab.AsRootAsync("lvs --noheadings -o lv_name; ls /var/lib/portal-host/* /var/log/xen/console"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_guest_has_its_root_on_a_server_in_a_directory_of_its_own_and_no_disk()
+    {
+        var xen = await EngineAsync();
+        var server = new NfsServer(lab);
+        var spec = NfsServer.Guest(23, NfsServer.Own);
+        var fence = An.Fence(spec);
+        await server.ServeAsync(spec);
+        Value(await xen.EnsureTemplateAsync(spec.Template, Ct));
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await xen.EnsureTemplateAsync(spec.Template with { Nfs = NfsServer.Shared }, Ct)));
+        Assert.Equal(StepOutcome.AlreadyThere, Value(await xen.EnsureRootDiskAsync(fence, spec, Ct)));
+        Value(await xen.EnsureSeedAsync(fence, spec, Ct));
+        Value(await xen.EnsureDefinedAsync(fence, spec, Ct));
+        Value(await xen.EnsureRunningAsync(fence, spec.Name, Ct));
+
+        await using (var shell = await GuestShell.SignInAsync(xen, spec, Ct))
+        {
+            var said = await shell.RunAsync("awk '$2 == \"/\" {print $3}' /proc/mounts; ls /sys/block; echo kept >note");
+            Assert.Contains("\nnfs4\r\nxvdb\r", said, StringComparison.Ordinal);
+            Value(await xen.AskShutdownAsync(fence, spec.Name, Ct));
+        }
+
+        while ((await xen.LookAsync(spec.Name, Ct)).State != DomainState.Off)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Ct);
+        }
+
+        Assert.Equal("kept\n", await lab.AsRootAsync("cat /srv/nfs/own/10.0.2.23/root/note"));
+        // Of a root disk, which is not there, there is no more and no snapshot.
+        Assert.IsType<HostSaidNo>((await xen.ChangeAsync(fence, spec.Name, new DomainChange.GrowVolume(null, ByteSize.FromGiB(2)), Ct)).Refusal);
+        Assert.IsType<HostSaidNo>((await xen.ChangeAsync(fence, spec.Name, new DomainChange.TakeSnapshot(VolumeLabel.Parse("one")), Ct)).Refusal);
+        Assert.Equal(["-seed"], (await xen.ListDisksAsync(spec.Name, Ct)).Disks.Select(d => d.Suffix));
+        await RemoveAsync(xen, spec, 1);
+        await server.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_guest_shares_its_root_on_a_server_and_what_it_writes_stays_in_its_memory()
+    {
+        Assert.SkipUnless(LabHost.RunsAll, LabHost.TakesLong);
+        var xen = await EngineAsync();
+        var server = new NfsServer(lab);
+        var spec = NfsServer.Guest(24, NfsServer.Shared);
+        await server.ServeAsync(spec);
+        Value(await xen.EnsureTemplateAsync(spec.Template, Ct));
+        await BuildAsync(xen, spec, 1);
+        Value(await xen.EnsureRunningAsync(An.Fence(spec), spec.Name, Ct));
+
+        await using (var shell = await GuestShell.SignInAsync(xen, spec, Ct))
+        {
+            // One file is new, the other is the server's.
+            var said = await shell.RunAsync("awk '$2 == \"/\" {print $3}' /proc/mounts; echo mine >note; echo mine >>/etc/issue; cat note; tail -n 1 /etc/issue");
+            Assert.Contains("\noverlay\r\nmine\r\nmine\r", said, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("", await lab.AsRootAsync("grep -rl mine /srv/nfs/shared/root /srv/nfs/shared/etc || true"));
+        Value(await xen.EnsureOffAsync(An.Fence(spec), spec.Name, Ct));
+        await RemoveAsync(xen, spec, 1);
+        await server.StopAsync();
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text;
 using CsCheck;
 using Portal.Engine.Remote;
 using Portal.Engine.Shell;
+using Portal.Engine.Xen;
 using Portal.Kernel;
 
 namespace Portal.Engine.Tests.Remote;
@@ -356,6 +357,22 @@ public sealed class HostChannelTests : IDisposable
 
         Assert.Equal((0, ""), (put.ExitCode, put.Error));
         Assert.Equal(config, read.Output.TrimEnd('\n') + "\n");
+    }
+
+    [Fact]
+    public async Task So_is_that_of_a_guest_whose_root_is_on_a_server_however_long_its_path()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var channel = await _host.ConnectAsync(ct);
+        var nfs = new NfsRoot("192.0.2.10", $"/{new string('a', NfsRoot.MaxPath - 3)}%s", writable: true);
+        var spec = An.Spec(PortalHost.Instance) with { Name = new DomainName(PortalHost.Instance, s_vm, 1), Template = new TemplateImage("diskless", "1") { Nfs = nfs }, HostName = VmName.Parse(new string('h', VmName.MaxLength)) };
+        var image = $"{_host.Base}/images/t{PortalHost.Instance}-nfs-boot-1";
+        var config = XenConfig.Write(spec, new XenStorage("vg0", "thin", "xenbr0"), $"{image}.kernel", $"{image}.initrd");
+
+        var put = await channel.RunAsync(Fenced(1, "put", $"domains/{spec.Name}") with { Input = config }, ct);
+
+        Assert.Equal((0, ""), (put.ExitCode, put.Error));
+        Assert.Equal(config, (await channel.RunAsync(Command("get", [$"domains/{spec.Name}"]), ct)).Output.TrimEnd('\n') + "\n");
     }
 
     [Fact]

@@ -80,6 +80,20 @@ public sealed class XenConfigTests
         iter: 100);
 
     [Fact]
+    public void A_guest_with_its_root_on_a_server_is_told_where_in_the_words_of_Linux_and_has_no_disk_but_its_seed() => Gen.Select(s_spec, s_storage, Gen.Bool).Sample((of, storage, writable) =>
+    {
+        var spec = of with { Template = of.Template with { Nfs = new NfsRoot("192.0.2.10", "/srv/roots/%s", writable) } };
+
+        using var read = new XenParser(XenConfig.Write(spec, storage, "/k", "/i"));
+
+        Assert.Equal(
+            $"root=/dev/nfs nfsroot=192.0.2.10:/srv/roots/10.77.0.5 ip=10.77.0.5::10.77.2.2:255.255.0.0:web-5:eth0:off {(writable ? "rw" : "ro")} nfs.nfs4_unique_id={spec.Name} console=hvc0",
+            read.Text("cmdline"));
+        Assert.InRange(spec.Name.Text.Length, 1, 63); // what Linux keeps of a client's name
+        Assert.Equal([new XenDisk($"/dev/{storage.Group}/{spec.Name}-seed", "xvdb", XenDiskFormat.Raw, Writable: false)], read.List("disk").Select(read.Disk));
+    }, iter: 200);
+
+    [Fact]
     public void A_guest_that_starts_from_its_own_disk_is_a_whole_PC_with_a_serial_line_and_its_seed_in_the_drive() => Gen.Select(s_spec, s_storage).Sample((spec, storage) =>
     {
         using var read = new XenParser(XenConfig.WritePc(spec, storage));

@@ -259,6 +259,29 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
     }
 
     [Fact]
+    public async Task A_root_on_a_server_is_added_and_told_to_the_providers_people_alone()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var administrator = await portal.SignedInAsync(PortalServer.Administrator);
+        var owner = await portal.SignedInAsync(PortalServer.Owner);
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.PostAsJsonAsync("/api/v1/templates/nfs", Body("/srv/roots/debian"), ct)).StatusCode);
+        await IsProblemAsync(await administrator.PostAsJsonAsync("/api/v1/templates/nfs", Body("/srv/../etc"), ct), 422, ct);
+        var id = (await PortalServer.JsonAsync(await administrator.PostAsJsonAsync("/api/v1/templates/nfs", Body("/srv/roots/debian"), ct))).GetProperty("id").GetGuid();
+
+        Assert.Equal("/srv/roots/debian", (await ReadAsync(administrator)).GetProperty("nfs").GetProperty("path").GetString());
+        var shown = await ReadAsync(owner);
+        Assert.Equal((true, JsonValueKind.Null), (shown.GetProperty("onNfs").GetBoolean(), shown.GetProperty("nfs").ValueKind));
+
+        // Other tests of the class take the one template there is.
+        Assert.Equal(HttpStatusCode.NoContent, (await administrator.PutAsJsonAsync($"/api/v1/templates/{id}", new { name = "Diskless", offered = false }, ct)).StatusCode);
+
+        async Task<JsonElement> ReadAsync(HttpClient client) => (await client.GetFromJsonAsync<JsonElement>("/api/v1/templates", ct)).EnumerateArray().Single(t => t.GetProperty("id").GetGuid() == id);
+
+        static object Body(string path) => new { slug = "diskless", name = "Diskless", signIn = "As root.", minMemoryMiB = 256, nfs = new { server = "192.0.2.10", path, writable = false } };
+    }
+
+    [Fact]
     public async Task The_document_is_the_one_that_was_agreed_on()
     {
         var text = await portal.Anonymous().GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken);

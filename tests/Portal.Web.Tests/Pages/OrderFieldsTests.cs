@@ -31,6 +31,7 @@ public sealed class OrderFieldsTests : ComponentTest
     [InlineData(FirstBoot.Script, "Debian 13 runs it once as root, at the first boot, if it begins with #!")]
     [InlineData(FirstBoot.CloudInit, "Handed to the image's cloud-init")]
     [InlineData(FirstBoot.Nothing, "nothing in it acts on user data")]
+    [InlineData(FirstBoot.Unknown, "its provider knows")]
     public void What_acts_on_it_is_said_of_the_template_that_is_chosen(FirstBoot first, string said) =>
         Assert.Contains(said, Show(new OrderDraft([new() { Template = _template.Id }]), _template with { FirstBoot = first }).Find("details").TextContent, StringComparison.Ordinal);
 
