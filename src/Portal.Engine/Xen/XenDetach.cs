@@ -24,10 +24,17 @@ internal sealed class XenDetach(XenHost host, TimeProvider clock)
     public static string DiskOf(string volume) => volume.EndsWith(Own, StringComparison.Ordinal) ? volume[..^Own.Length] : volume.EndsWith(Clone, StringComparison.Ordinal) ? volume[..^Clone.Length] : volume;
 
     /// <summary>What of a domain's volumes is a clone; null where none is.</summary>
-    public static DiskClone? CloneAmong(IReadOnlyList<StoredVolume> ours, DomainName name) =>
-        ours.FirstOrDefault(v => v.Name == name.Text + Clone) is { } left && ours.Any(v => v.Name == name.Text) ? new DiskClone(left.Origin ?? left.Name, left.Size, null, Replaced: true)
-        : ours.OfType<LogicalVolume>().FirstOrDefault(v => v.Name == name.Text || v.Name == name.Text + Clone) is { Origin: { } origin, Pool: null } clone ? new DiskClone(origin, clone.Size, clone.DataPercent, Replaced: false)
-        : null;
+    /// <param name="volumes">All that were listed.</param>
+    public static DiskClone? CloneAmong(IReadOnlyList<StoredVolume> volumes, DomainName name)
+    {
+        var (disk, left) = (Of(name.Text), Of(name.Text + Clone));
+        return disk is not null && left is not null ? new DiskClone(left.Origin ?? left.Name, left.Size, null, Replaced: true)
+            // Of a classic snapshot LVM tells the size of its store, which has room for the list of its blocks as well: its guest sees its template's.
+            : (disk ?? left) is LogicalVolume { Origin: { } origin, Pool: null } clone ? new DiskClone(origin, Of(origin)?.Size ?? clone.Size, clone.DataPercent, Replaced: false)
+            : null;
+
+        StoredVolume? Of(string volume) => volumes.FirstOrDefault(v => v.Name == volume);
+    }
 
     public async Task<Result<StepOutcome>> DoAsync(XenActing act, DomainName name, DetachStage stage, CopyProgress progress, CancellationToken ct)
     {
@@ -63,32 +70,32 @@ internal sealed class XenDetach(XenHost host, TimeProvider clock)
             return StepOutcome.AlreadyThere;
         }
 
-        if (there.Disk is not { Origin: { } origin } disk)
+        if (there.Disk is not { Origin: { } origin })
         {
             return new HostSaidNo("copy the disk", $"there is no {name}.");
         }
 
-        if (!volumes.Any(v => v.Name == origin && v.IsWhole && origin.StartsWith($"t{host.Instance}-", StringComparison.Ordinal)))
+        if (volumes.FirstOrDefault(v => v.Name == origin && v.IsWhole && origin.StartsWith($"t{host.Instance}-", StringComparison.Ordinal)) is not { Size: var size })
         {
             return new HostSaidNo("copy the disk", $"it is a snapshot of {origin}, which is no template of the portal's.");
         }
 
         if (there.Own is null)
         {
-            if (await store.NoRoomAsync(volumes, disk.Size, ct).ConfigureAwait(false) is { } full)
+            if (await store.NoRoomAsync(volumes, size, ct).ConfigureAwait(false) is { } full)
             {
                 return full;
             }
 
             // Whatever lies in its blocks is overwritten by the copy, before anybody has it.
-            var made = await act.DoAsync(LvmCommands.Thick(store.Group, name.Text + Own, disk.Size), ct).ConfigureAwait(false);
+            var made = await act.DoAsync(LvmCommands.Thick(store.Group, name.Text + Own, size), ct).ConfigureAwait(false);
             if (!made.Succeeded)
             {
-                return store.NoVolume(made, disk.Size);
+                return store.NoVolume(made, size);
             }
         }
 
-        return await EachAsync(disk.Size, (first, count) => CatchUpAsync(act, store, origin, name, first, count, ct), progress, ct).ConfigureAwait(false) is { } enough ? enough : StepOutcome.Changed;
+        return await EachAsync(size, (first, count) => CatchUpAsync(act, store, origin, name, first, count, ct), progress, ct).ConfigureAwait(false) is { } enough ? enough : StepOutcome.Changed;
     }
 
     private async Task<Result<StepOutcome>> TakeAsync(XenActing act, ThickStore store, DomainName name, Names there, CopyProgress progress, CancellationToken ct)
@@ -116,7 +123,7 @@ internal sealed class XenDetach(XenHost host, TimeProvider clock)
                 throw new HostFaultException($"{disk.Where} is open on the host, although its domain is off.");
             }
 
-            if (await EachAsync(disk.Size, (first, count) => SameAsync(act, store, name, first, count, ct), progress, ct).ConfigureAwait(false) is { } enough)
+            if (await EachAsync(own.Size, (first, count) => SameAsync(act, store, name, first, count, ct), progress, ct).ConfigureAwait(false) is { } enough)
             {
                 return Result<StepOutcome>.Of(enough);
             }

@@ -16,7 +16,8 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
 
     public async Task<DiskListing> ListAsync(DomainName name, CancellationToken ct)
     {
-        var ours = (await host.VolumesAsync(ct).ConfigureAwait(false)).Where(v => XenVolumes.DomainOf(v.Name) == name).ToList();
+        var volumes = await host.VolumesAsync(ct).ConfigureAwait(false);
+        var ours = volumes.Where(v => XenVolumes.DomainOf(v.Name) == name).ToList();
         List<string> obstacles = [];
         obstacles.AddRange(ours.Where(v => !v.IsOwn).Select(v => $"{v.Where} has its name and was not made by the portal. An operator has to look at it."));
         if (ours.Count(v => SuffixOf(v).StartsWith("-s", StringComparison.Ordinal) && !DomainDisk.IsSuffix(SuffixOf(v))) is > 0 and var snapshots)
@@ -45,7 +46,7 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
         }
 
         var disks = ours.Where(v => DomainDisk.IsSuffix(SuffixOf(v)) && (!SuffixOf(v).StartsWith("-v", StringComparison.Ordinal) || v.IsWhole));
-        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), v.Size, v.Taken, host.Swap != host.Store && host.StoreOf(v) == host.Swap))], obstacles) { Cloned = XenDetach.CloneAmong(ours, name) };
+        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), v.Size, v.Taken, host.Swap != host.Store && host.StoreOf(v) == host.Swap))], obstacles) { Cloned = XenDetach.CloneAmong(volumes, name) };
 
         string SuffixOf(StoredVolume volume) => volume.Name[name.Text.Length..];
     }

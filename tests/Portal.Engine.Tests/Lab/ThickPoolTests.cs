@@ -98,6 +98,34 @@ public sealed class ThickPoolTests(LabHost lab, LabEngine engine) : IClassFixtur
     }
 
     [Fact]
+    public async Task A_clone_is_detached_with_what_was_written_to_it_and_nothing_of_it_needs_its_template_any_more()
+    {
+        var xen = await EngineAsync();
+        var spec = An.Spec(LabHost.Instance, 64) with { Disk = s_template };
+        var (fence, disk, template) = (An.Fence(spec), $"/dev/vgswap/{spec.Name}", $"t{LabHost.Instance}-tiny-linux-{TemplateImage.TinyLinux.Version}");
+        Changed(await xen.EnsureRootDiskAsync(fence, spec, Ct));
+        await lab.AsRootAsync($"yes written-by-a-tenant | dd of={disk} bs=1M count=2 seek=20 iflag=fullblock oflag=direct status=none");
+        Assert.Equal((template, false), ((await xen.ListDisksAsync(spec.Name, Ct)).Cloned?.Of, (await xen.ListDisksAsync(spec.Name, Ct)).Cloned?.Replaced));
+
+        Changed(await DetachAsync(DetachStage.Copy));
+        Changed(await DetachAsync(DetachStage.Take));
+        Assert.Equal("same written-by-a-tenant", (await lab.AsRootAsync($"blockdev --flushbufs {disk}; echo $(cmp {disk} {disk}-clone && echo same) $(dd if={disk} bs=1M skip=20 count=1 iflag=direct status=none | head -n 1)")).Trim());
+        Assert.True((await xen.ListDisksAsync(spec.Name, Ct)).Cloned?.Replaced);
+        var pe = (await lab.AsRootAsync($"lvs --noheadings -o seg_pe_ranges vgswap/{spec.Name}-clone")).Trim().Split(':')[1].Split('-').Select(int.Parse).ToArray();
+        var blocks = $"dd if=/dev/vdc bs=1M iflag=direct status=none skip={1 + (pe[0] * 4)} count={(pe[1] - pe[0] + 1) * 4}";
+        Assert.Equal("written-by-a-tenant", (await lab.AsRootAsync($"{blocks} | grep -a -m 1 -o written-by-a-tenant")).Trim());
+        Changed(await DetachAsync(DetachStage.Clear));
+
+        Assert.Equal("0", (await lab.AsRootAsync($"{blocks} | tr -d '\\0' | wc -c")).Trim());
+        Assert.Null((await xen.ListDisksAsync(spec.Name, Ct)).Cloned);
+        Assert.Equal("", (await lab.AsRootAsync($"lvs --noheadings -o lv_name --select origin={template} vgswap")).Trim());
+        Changed(await xen.EnsureDisksGoneAsync(fence, spec.Name, Ct));
+        Assert.DoesNotContain(spec.Name.Text, await lab.AsRootAsync("lvs --noheadings -o lv_name vgswap"), StringComparison.Ordinal);
+
+        Task<Result<StepOutcome>> DetachAsync(DetachStage stage) => xen.DetachAsync(fence, spec.Name, stage, (_, _, _) => Task.FromResult<Refusal?>(null), Ct);
+    }
+
+    [Fact]
     public async Task Its_checks_look_at_the_group()
     {
         var xen = await EngineAsync();
