@@ -40,6 +40,8 @@ public sealed class XenDetachTests : IAsyncDisposable
         _host.Runs = true;
         Assert.Contains(DomainAbility.Detach, _xen.Abilities);
         Assert.Equal(new DiskClone(Template, ByteSize.FromMiB(320), 12.5m, Replaced: false), await CloneAsync());
+        // Who moves it copies as much as its guest sees, which is less than its store has.
+        Assert.Equal(ByteSize.FromMiB(320), (await _xen.ListDisksAsync(s_spec.Name, Ct)).Size);
 
         Assert.Equal(StepOutcome.Changed, Value(await DoAsync(DetachStage.Copy)));
         Assert.Equal($"{s_name}<{Template}=guest {s_name}-own=template {Template}=template ", _host.Picture);
