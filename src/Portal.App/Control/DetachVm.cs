@@ -83,7 +83,8 @@ public static class GetVmClone
     /// <param name="Obstacle">Why it cannot be detached at this moment, with what to do; null where it can.</param>
     /// <param name="Runs">Whether it is shut down for it.</param>
     /// <param name="AtMost">Roughly how long it is off.</param>
-    public sealed record Row(string Vm, HostId HostId, string Host, CloneRow? Cloned, string? Obstacle, bool Runs, TimeSpan AtMost);
+    /// <param name="StartsAgain">Whether it is started at the end: its owner wants it to run.</param>
+    public sealed record Row(string Vm, HostId HostId, string Host, CloneRow? Cloned, string? Obstacle, bool Runs, TimeSpan AtMost, bool StartsAgain);
 
     /// <param name="Of">The template's volume.</param>
     /// <param name="Size">Also what a disk of its own takes.</param>
@@ -114,7 +115,8 @@ public static class GetVmClone
             var obstacle = live is not null ? new VmBusy(live.Words) : DetachDesk.NotNow(seen.Vm, seen, await db.ReadHostRoomsAsync(null, request.Tenant, lockHosts: false, ct));
             return new Row(
                 seen.Vm.Name, seen.Host.Id, seen.Host.Name, seen.Cloned is { } clone ? new CloneRow(clone.Of, clone.Size, clone.Filled, clone.Replaced) : null, obstacle?.Message, seen.Vm.Seen == DomainState.Running && seen.Cloned is { Replaced: false },
-                TimeSpan.FromSeconds(Math.Ceiling((seen.Cloned?.Size ?? ByteSize.Zero).Bytes / BytesPerSecond)));
+                TimeSpan.FromSeconds(Math.Ceiling((seen.Cloned?.Size ?? ByteSize.Zero).Bytes / BytesPerSecond)),
+                seen.Vm.Wanted == WantedState.Running && seen.Cloned is { Replaced: false });
         }
     }
 }

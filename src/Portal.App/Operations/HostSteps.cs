@@ -45,7 +45,7 @@ internal sealed class HostSteps(TimeProvider clock)
     /// <exception cref="HostFaultException">The host could not be asked; the step may or may not have happened.</exception>
     public async Task<Result<StepOutcome>?> DoAsync(StepKind step, StepContext on, TimeSpan ago, CancellationToken ct) => step switch
     {
-        StepKind.AskShutdown or StepKind.WaitForOff when on.Detach is { } detach && await detach.IsReplacedAsync(ct) => StepOutcome.AlreadyThere,
+        StepKind.AskShutdown or StepKind.WaitForOff when on.Detach is { } detach && await detach.StaysUpAsync(ct) => StepOutcome.AlreadyThere,
         StepKind.CloneDisk => await on.Engine.EnsureRootDiskAsync(on.Fence, on.Spec, ct),
         StepKind.WriteSeed => await on.Engine.EnsureSeedAsync(on.Fence, on.Spec, ct),
         StepKind.DefineDomain => await on.Engine.EnsureDefinedAsync(on.Fence, on.Spec, ct),

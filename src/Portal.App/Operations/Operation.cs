@@ -163,7 +163,10 @@ public sealed class Operation
     public bool IsForHosts => Kind is OperationKind.Move or OperationKind.Detach;
 
     /// <summary>Whether what it did is taken back where it fails or is cancelled now: what makes a VM, a move until the VM is on its new host, and a detaching until the VM has its new disk.</summary>
-    public bool TakesBack => MakesVm || (IsForHosts && !_steps.Any(s => s is { Kind: StepKind.ChangeHost or StepKind.TakeCopy, State: StepState.Done }));
+    public bool TakesBack => MakesVm || (IsForHosts && !HasArrived);
+
+    // A detaching that had nothing to copy found its VM on a disk of its own, perhaps for weeks: what lies beside that must never take its place.
+    private bool HasArrived => _steps.Any(s => s.State == StepState.Done && (s.Kind is StepKind.ChangeHost or StepKind.TakeCopy || (s.Kind == StepKind.CopyTemplate && Total == ByteSize.Zero)));
 
     public static Operation Asked(Vm vm, Work work, Actor actor, DateTimeOffset at) => new(vm, work, actor.Name, at);
 

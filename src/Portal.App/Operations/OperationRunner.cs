@@ -426,10 +426,17 @@ public sealed class OperationRunner(PortalDbs dbs, IVmEngines engines, ProcessLe
         var image = version?.Image ?? TemplateImage.None;
         var move = claim.Kind == OperationKind.Move ? await LoadMoveAsync(db, claim, vm, network, image, ct) : null;
         var (engine, name, fence) = (engines.For(host.Connection), vm.DomainOn(host), new Fence(vm.Id, claim.Epoch));
-        var detach = claim.Kind == OperationKind.Detach ? new DetachSteps(vm, engine, name, fence, NotesOf(claim, vm).TellAsync) : null;
+        var detach = claim.Kind == OperationKind.Detach ? new DetachSteps(vm, engine, name, fence, NotesOf(claim, vm).TellAsync, stop => HasCopiedAsync(claim, stop)) : null;
         // Only the seed has it: whoever lost the keys to it can still do all else with his VM.
         var userData = claim.Kind == OperationKind.Build ? seal.Open(vm.SealedUserData) : null;
         return new StepContext(vm, host, engine, HostSteps.SpecOf(vm, name, network, image, userData), fence, WrittenChange.Read(claim.ChangeText), move, detach);
+    }
+
+    // How much there was to copy is told before that step is done.
+    private async Task<bool> HasCopiedAsync(Claim claim, CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        return await db.Database.SqlQuery<bool>($"""SELECT total > 0 AS "Value" FROM operations WHERE id = {claim.Operation}""").SingleAsync(ct);
     }
 
     private async Task<MoveSteps> LoadMoveAsync(PortalDb db, Claim claim, Vm vm, Networks.Network network, TemplateImage image, CancellationToken ct)

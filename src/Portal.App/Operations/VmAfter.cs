@@ -46,7 +46,8 @@ internal static class VmAfter
         }
 
         // Whatever came of it, those behind it are not kept waiting. What had succeeded before its host went down says nothing of the time after it.
-        if (operation.Kind != OperationKind.Change && !(succeeded && await db.Hosts.AnyAsync(h => h.Id == vm.HostId && h.BootSeenAt > operation.CreatedAt, ct)))
+        // What came to nothing for a host's sake has not tried to start anything: who was due before it still is.
+        if (operation.Kind != OperationKind.Change && (succeeded || !operation.IsForHosts) && !(succeeded && await db.Hosts.AnyAsync(h => h.Id == vm.HostId && h.BootSeenAt > operation.CreatedAt, ct)))
         {
             vm.StartTried();
         }

@@ -171,6 +171,8 @@ internal static class OrderComposer
         }
 
         var size = form.Size ?? plan.Size;
+        // What is not taken is neither chosen nor paid for: no more disk than is in the price of the smallest size.
+        size = version.Nfs is null ? size : size with { Disk = plan.Disk };
         if (CheckSize(plan, size) is { } beyond)
         {
             return Result<LineComposition>.Of(beyond);
@@ -192,9 +194,7 @@ internal static class OrderComposer
             : null;
 
         var keys = form.SshKeys.Select(k => SshPublicKey.TryParse(k, out var key) ? key : throw new InvalidOperationException("The shape was checked."));
-        // What it does not take it does not pay for: no more disk than is in the price of the smallest size.
-        var priced = version.Nfs is null ? size : size with { Disk = plan.Disk };
-        return new LineComposition(template, version, plan, version.Takes(size), tariff.Of(plan.Size, priced), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null);
+        return new LineComposition(template, version, plan, version.Takes(size), tariff.Of(plan.Size, size), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null);
     }
 
     private static Refusal? CheckSize(Plan plan, VmSize size) => Shape.Check(

@@ -139,7 +139,7 @@ public static class PlaceOrder
             var text = new StringBuilder(form.Note.Trim());
             foreach (var line in form.Lines)
             {
-                text.Append('\u001d').AppendJoin('\u001f', line.Template, line.Plan, line.Size, line.Name, line.Count).Append('\u001e').AppendJoin('\u001f', line.SshKeys).Append('\u001e').Append(line.UserData);
+                text.Append('\u001d').AppendJoin('\u001f', line.Template, line.Plan, line.Size?.Vcpus, line.Size?.Memory.Bytes, line.Size?.Disk.Bytes, line.Name, line.Count).Append('\u001e').AppendJoin('\u001f', line.SshKeys).Append('\u001e').Append(line.UserData);
             }
 
             return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));

@@ -197,7 +197,7 @@ public static class GetDecision
 
             await using var db = dbs.ForSystem();
             var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == order.Row.Tenant, ct);
-            var lines = await db.OrderLines.AsNoTracking().Where(l => l.OrderId == request.Order).ToListAsync(ct);
+            var lines = await db.OrderLines.AsNoTracking().Where(l => l.OrderId == request.Order).OrderBy(l => l.Ordinal).ToListAsync(ct);
             var parties = await db.ReadPartiesAsync(tenant.Id, [.. lines.Select(l => l.Wants)], lockHosts: false, ct);
             var perHour = await db.Vms.Where(v => v.TenantId == tenant.Id && v.DeletedAt == null && v.Currency == tenant.Currency)
                 .SumAsync(v => v.AllocatedPerHour + (v.Wanted == WantedState.Running ? v.RunningPerHour : 0m), ct);

@@ -128,6 +128,7 @@ public static class SetPrice
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
         private const decimal Max = 1_000_000m;
+        private const decimal MaxMore = 10_000m;
 
         public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
@@ -143,6 +144,8 @@ public static class SetPrice
             if (Shape.Check(
             [
                 .. rates.Select(r => (r.Rate is >= 0 and <= Max, r.Field, "A rate is 0 to 1 000 000 an hour.")),
+                // Times the largest plan there can be it has to fit into what a rate may be.
+                .. rates.Skip(2).Select(r => (r.Rate <= MaxMore, r.Field, "A rate for what is more is at most 10 000 an hour.")),
                 .. rates.Select(r => (decimal.Round(r.Rate, 10) == r.Rate, r.Field, "A rate has at most ten decimals.")),
             ]) is { } malformed)
             {

@@ -13,10 +13,10 @@ internal sealed class SimulatedClones(PoolLayout pool)
 
     public DiskClone? Find(DomainName name) => Read(name) is { } state ? new DiskClone(state.Template, SizeOf(name), null, state.Taken) : null;
 
-    /// <summary>How much the disks take that lie beside root disks.</summary>
+    /// <summary>How much the disks take that lie beside root disks, on their way to become them. What is left of a clone is sold to nobody, and so is none of it.</summary>
     public long Beside(string instance) =>
         Directory.Exists(_clones)
-            ? Directory.EnumerateFiles(_clones, "*.json").Select(path => DomainName.TryParse(Path.GetFileNameWithoutExtension(path), out var name) && name.Instance == instance && Read(name) is { Copied: true } ? SizeOf(name).Bytes : 0).Sum()
+            ? Directory.EnumerateFiles(_clones, "*.json").Select(path => DomainName.TryParse(Path.GetFileNameWithoutExtension(path), out var name) && name.Instance == instance && Read(name) is { Copied: true, Taken: false } ? SizeOf(name).Bytes : 0).Sum()
             : 0;
 
     /// <param name="free">What is free in the pool.</param>

@@ -20,8 +20,8 @@ internal sealed class XenDetach(XenHost host, TimeProvider clock)
     // As much as is compared in one command: a step can tell how far it is, and is called off within moments.
     private const int Batch = 16;
 
-    /// <summary>Without what it has behind it where it lies beside the root disk of that name.</summary>
-    public static string DiskOf(string volume) => volume.EndsWith(Own, StringComparison.Ordinal) ? volume[..^Own.Length] : volume.EndsWith(Clone, StringComparison.Ordinal) ? volume[..^Clone.Length] : volume;
+    /// <summary>Which domain's disk it is or is about to become, by its name. What is left of a clone is none.</summary>
+    public static string DiskOf(string volume) => volume.EndsWith(Own, StringComparison.Ordinal) ? volume[..^Own.Length] : volume;
 
     /// <summary>What of a domain's volumes is a clone; null where none is.</summary>
     /// <param name="volumes">All that were listed.</param>

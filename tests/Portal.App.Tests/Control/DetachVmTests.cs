@@ -128,6 +128,48 @@ public sealed class DetachVmTests(WorldFixture fixture) : IClassFixture<WorldFix
         Assert.Single(await db.UsageIntervals.Where(u => u.VmId == vm.Id && u.Meter == Meter.VmRunning && u.To == null).ToListAsync(Ct));
     }
 
+    [Theory]
+    [InlineData(OperationKind.Start)]
+    [InlineData(OperationKind.PowerOff)]
+    [InlineData(OperationKind.Change)]
+    public async Task What_only_removes_a_clone_that_was_left_never_puts_it_back_nor_touches_its_guest_wherever_it_is_called_off(OperationKind before)
+    {
+        for (var verb = 1; verb <= 6; verb++)
+        {
+            var vm = await CloneAsync();
+            _world.Faults.Arm(SimulatedVerb.EnsureRunning, SimulatedMoment.Before, SimulatedFault.Refuse);
+            Assert.Equal(OperationState.Failed, (await DetachAsync(vm)).State);
+            // Its owner has worked on the new disk since.
+            await _world.DoAsync(vm, OperationKind.Start, Ct);
+            if (before != OperationKind.Start)
+            {
+                await _world.DoAsync(vm, before, Ct);
+            }
+
+            var (seen, boots) = ((await _world.VmAsync(vm.Id, Ct)).Seen, await BootsAsync(vm));
+            var operation = (await AskAsync(vm)).Value;
+            Assert.True(_world.Main.Jobs.TryAnswer(out _));
+            await using var process = await _world.StartProcessAsync(Ct);
+            process.Fate.SleepAt(new Point(Act.Verb, verb, Moment.After));
+            var work = process.RunAsync(operation, Ct);
+            if (await Task.WhenAny(work, process.Fate.Sleeps) != work)
+            {
+                // Whether it still can be is not the question here.
+                await _world.Main.Get<CancelOperation.Handler>().HandleAsync(new(_world.Tenant, operation), _world.Administrator, Ct);
+                process.Fate.Wake();
+            }
+
+            await work;
+
+            Assert.False((await _world.LastOperationAsync(vm.Id, Ct)).IsLive);
+            Assert.False((await LookAsync(vm)).Cloned is { Replaced: false });
+            Assert.Equal((seen, boots), ((await _world.VmAsync(vm.Id, Ct)).Seen, await BootsAsync(vm)));
+            while (_world.Main.Jobs.TryAnswer(out _))
+            {
+            }
+        }
+    }
+
     [Fact]
     public async Task A_host_that_loses_its_power_meanwhile_keeps_neither_the_disk_nor_the_guest_waiting()
     {

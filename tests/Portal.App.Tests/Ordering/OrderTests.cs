@@ -131,7 +131,7 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     }
 
     [Fact]
-    public async Task The_same_key_with_other_user_data_is_another_order()
+    public async Task The_same_key_with_other_user_data_or_another_size_is_another_order()
     {
         var ct = TestContext.Current.CancellationToken;
         var form = (await _world.FormAsync(_world.NewName(), ct)).With(l => l with { UserData = "#!/bin/sh\ntrue\n" });
@@ -140,6 +140,11 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
 
         Assert.True((await handler.HandleAsync(new(_world.Tenant, form, "with-data"), _world.Owner, ct)).Value.Repeated);
         Assert.IsType<KeyReused>((await handler.HandleAsync(new(_world.Tenant, form.With(l => l with { UserData = "#!/bin/sh\nfalse\n" }), "with-data"), _world.Owner, ct)).Refusal);
+
+        // Two sizes that people read as one.
+        var sized = (await _world.FormAsync(_world.NewName(), ct, plan: "Custom")).With(l => l with { Size = new VmSize(1, ByteSize.FromMiB(1024), ByteSize.FromGiB(1)) });
+        Assert.False((await handler.HandleAsync(new(_world.Tenant, sized, "sized"), _world.Owner, ct)).Value.Repeated);
+        Assert.IsType<KeyReused>((await handler.HandleAsync(new(_world.Tenant, sized.With(l => l with { Size = new VmSize(1, ByteSize.FromMiB(1030), ByteSize.FromGiB(1)) }), "sized"), _world.Owner, ct)).Refusal);
         Assert.Equal("userData", (await PlaceAsync(form.With(l => l with { UserData = new string('x', UserData.MaxBytes + 1) }), ct)).Refusal?.Field);
     }
 
