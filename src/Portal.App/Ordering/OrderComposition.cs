@@ -74,7 +74,9 @@ public sealed record NameTaken(string Name)
 /// <summary>Turns a form into an order: the one way for the preview and for the order itself. Reads as the tenant.</summary>
 internal static class OrderComposer
 {
-    /// <summary>All that can be said against the form without asking the database, so that a page can say it field by field.</summary>
+    private static readonly HashSet<string> s_none = [];
+
+    /// <summary>All that can be said against the form without asking the database, so that a page can say it field by field. Of names it says nothing: what has none yet has a price all the same.</summary>
     public static IReadOnlyList<Refusal> CheckShape(OrderForm form)
     {
         var refusals = new List<Refusal>();
@@ -102,11 +104,6 @@ internal static class OrderComposer
         if (form.Count is < 1 or > LineForm.MaxCount)
         {
             yield return new Invalid("count", $"A line has 1 to {LineForm.MaxCount} VMs.");
-        }
-
-        if (NamePattern.Expand(form.Name, Math.Clamp(form.Count, 1, LineForm.MaxCount), new HashSet<string>()) is null)
-        {
-            yield return new Invalid("name", "A name has 1 to 63 lower-case letters, digits and inner hyphens; {n} stands for a number.");
         }
 
         if (form.SshKeys.Count > LineForm.MaxKeys)
@@ -190,8 +187,9 @@ internal static class OrderComposer
 
         var names = NamePattern.Expand(form.Name, form.Count, taken);
         Refusal? nameProblem = form.Count == 1 && taken.Contains(form.Name) ? new NameTaken(form.Name)
-            : names is null ? new Invalid("name", "With a number added the name gets longer than 63 characters. Shorten it.")
-            : null;
+            : names is not null ? null
+            : NamePattern.Expand(form.Name, 1, s_none) is null ? new Invalid("name", "A name has 1 to 63 lower-case letters, digits and inner hyphens; {n} stands for a number.")
+            : new Invalid("name", "With a number added the name gets longer than 63 characters. Shorten it.");
 
         var keys = form.SshKeys.Select(k => SshPublicKey.TryParse(k, out var key) ? key : throw new InvalidOperationException("The shape was checked."));
         return new LineComposition(template, version, plan, version.Takes(size), tariff.Of(plan.Size, size), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null);

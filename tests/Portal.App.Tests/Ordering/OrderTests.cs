@@ -224,6 +224,21 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         }
     }
 
+    [Theory]
+    [InlineData("", 1)]
+    [InlineData("Not A Name", 2)]
+    public async Task What_has_no_name_yet_has_a_price_all_the_same(string name, int count)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var named = await _world.FormAsync(_world.NewName(), ct);
+
+        var preview = (await _world.Main.Get<PreviewOrder.Handler>().HandleAsync(new(_world.Tenant, named.And(await _world.FormAsync(name, ct, count: count))), _world.Owner, ct)).Value;
+
+        Assert.Equal(["lines[1].name"], preview.Problems.Select(p => p.Path));
+        Assert.Equal([1, 0], preview.Lines.Select(l => l.Names.Count));
+        Assert.Equal(preview.Lines[0].Price * (1 + count), preview.PriceOfAll);
+    }
+
     [Fact]
     public async Task The_price_is_the_one_that_was_ordered_whatever_it_costs_later()
     {
