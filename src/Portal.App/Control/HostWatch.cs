@@ -4,6 +4,7 @@ using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Hosts;
 using Portal.App.Metering;
+using Portal.App.Operations;
 using Portal.App.Outbox;
 using Portal.App.Vms;
 using Portal.Engine;
@@ -20,6 +21,9 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
     : Recurring(s_period, clock, logger)
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(4);
+
+    // Guests that were asked to shut down and are still up after this long have not heard it.
+    private static readonly TimeSpan s_late = TimeSpan.FromMinutes(5);
 
     // Hosts are asked side by side, however many they are; their answers are written down so many at a time, or a large fleet would take every connection
     // that the pages and the jobs of this portal want.
@@ -219,7 +223,15 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         // One that is due to be started went down with its host, which another replica has seen.
         if (report.ByGuest && live is null && !vm.StartDue)
         {
-            vm.Want(WantedState.Stopped);
+            if (vm.Wanted == WantedState.Running && await WasAskedForItsHostAsync(db, id, now, ct))
+            {
+                // The sweep rings for it.
+                db.Ask(vm, OperationKind.Start, Actor.Portal, now);
+            }
+            else
+            {
+                vm.Want(WantedState.Stopped);
+            }
         }
 
         await db.SettleUsageAsync(vm, allocated: true, running: seen is not (DomainState.Off or DomainState.Absent or DomainState.Crashed), now, ct);
@@ -228,6 +240,13 @@ public sealed class HostWatch(PortalDbs dbs, IVmEngines engines, BootStarts star
         await db.AnnounceAsync(Topic.Of(vm.Id), ct);
         await db.AnnounceAsync(Topic.Of(vm.TenantId), ct);
         await transaction.CommitAsync(ct);
+    }
+
+    // A move or a detaching that came to nothing has asked it to go down, and it does so late: nobody wants it off. Whatever was asked of it since has settled that.
+    private static async Task<bool> WasAskedForItsHostAsync(PortalDb db, VmId id, DateTimeOffset now, CancellationToken ct)
+    {
+        var last = await db.Operations.AsNoTracking().Include(o => o.Steps).Where(o => o.VmId == id).OrderByDescending(o => o.CreatedAt).ThenByDescending(o => o.Id).FirstOrDefaultAsync(ct);
+        return last is { IsForHosts: true, State: not OperationState.Succeeded, FinishedAt: { } ended } && ended > now - s_late && last.Steps.Any(s => s is { Kind: StepKind.AskShutdown, StartedAt: not null });
     }
 
     // The file lies on the host, whose root may remove it.

@@ -102,12 +102,12 @@ public partial class OperationPage(GetOperation.Handler operations, ListTenants.
         }
 
         var operation = read.Value;
-        if (operation.Kind == OperationKind.Move && !await dialogs.AskAsync($"Cancel moving {operation.VmName}?", "What was copied to the new host is removed, and the VM is started where it was if it ran. A guest that was asked to shut down a moment ago may still go down: start it then.", "Cancel the move", dangerous: true))
+        if (operation.Kind == OperationKind.Move && !await dialogs.AskAsync($"Cancel moving {operation.VmName}?", "What was copied to the new host is removed, and the VM is started where it was if it ran.", "Cancel the move", dangerous: true))
         {
             return;
         }
 
-        if (operation.Kind == OperationKind.Detach && !Arrived(operation) && !await dialogs.AskAsync($"Cancel detaching {operation.VmName}?", "What was copied is removed, and the VM goes on with the clone that it has, started again if it was shut down for this. A guest that was asked to a moment ago may still go down: start it then.", "Cancel the detaching", dangerous: true))
+        if (operation.Kind == OperationKind.Detach && !Arrived(operation) && !await dialogs.AskAsync($"Cancel detaching {operation.VmName}?", "What was copied is removed, and the VM goes on with the clone that it has, started again if it was shut down for this.", "Cancel the detaching", dangerous: true))
         {
             return;
         }

@@ -80,6 +80,33 @@ public sealed class DetachVmTests(WorldFixture fixture) : IClassFixture<WorldFix
     }
 
     [Fact]
+    public async Task A_guest_that_goes_down_after_all_when_its_detaching_was_taken_back_is_started_again_once()
+    {
+        var vm = await CloneAsync();
+        _world.Faults.Arm(SimulatedVerb.AskShutdown, SimulatedMoment.Before, SimulatedFault.Ignore);
+        Assert.Equal(OperationState.Failed, (await DetachAsync(vm)).State);
+
+        await GoesDownAsync();
+
+        var start = await _world.LastOperationAsync(vm.Id, Ct);
+        Assert.Equal((OperationKind.Start, true), (start.Kind, start.IsLive));
+        await _world.Main.RunAsync(start.Id, Ct);
+        var after = await _world.VmAsync(vm.Id, Ct);
+        Assert.Equal((WantedState.Running, DomainState.Running), (after.Wanted, after.Seen));
+
+        // Whoever goes down now does so by himself.
+        await GoesDownAsync();
+        Assert.Equal(WantedState.Stopped, (await _world.VmAsync(vm.Id, Ct)).Wanted);
+
+        async Task GoesDownAsync()
+        {
+            var engine = await _world.EngineAsync(Ct);
+            await engine.AskShutdownAsync(new Fence(vm.Id, (await _world.LastOperationAsync(vm.Id, Ct)).Epoch), vm.DomainOn(await _world.HostAsync(Ct)), Ct);
+            await _world.Main.Get<HostWatch>().LookAsync(Ct);
+        }
+    }
+
+    [Fact]
     public async Task Called_off_before_the_disks_are_exchanged_it_runs_again_on_its_clone()
     {
         // While its template is copied; when it was asked to go down; when it is off.
