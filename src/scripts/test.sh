@@ -57,11 +57,12 @@ run_lab_tests() {
         [[ ! -d $ROOT/tests/$project/Lab ]] || projects+=("$project")
     done
     ((${#projects[@]} > 0)) || return 0
-    lab_for_tests
     for project in "${projects[@]}"; do
+        # Each on a host as it was built: what one leaves there is nothing to the next.
+        lab_for_tests
         run_tests "$project" lab
+        stop_lab
     done
-    stop_lab
 }
 
 # The lab, anew from its saved state. One that ran before is left running; where it cannot be had, its tests say so.
