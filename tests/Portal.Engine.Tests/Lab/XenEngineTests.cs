@@ -92,7 +92,7 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
 
         await using (var shell = await GuestShell.SignInAsync(xen, spec, Ct))
         {
-            var said = await shell.RunAsync("awk '$2 == \"/\" {print $3}' /proc/mounts; ls /sys/block; echo kept >note");
+            var said = await shell.RunAsync("awk '$2 == \"/\" {print $3}' /proc/mounts; ls /sys/block; echo kept >/var/note");
             Assert.Contains("\nnfs4\r\nxvdb\r", said, StringComparison.Ordinal);
             Value(await xen.AskShutdownAsync(fence, spec.Name, Ct));
         }
@@ -102,7 +102,7 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Ct);
         }
 
-        Assert.Equal("kept\n", await lab.AsRootAsync("cat /srv/nfs/own/10.0.2.23/root/note"));
+        Assert.Equal("kept\n", await lab.AsRootAsync("cat /srv/nfs/own/10.0.2.23/var/note"));
         // Of a root disk, which is not there, there is no more and no snapshot.
         Assert.IsType<HostSaidNo>((await xen.ChangeAsync(fence, spec.Name, new DomainChange.GrowVolume(null, ByteSize.FromGiB(2)), Ct)).Refusal);
         Assert.IsType<HostSaidNo>((await xen.ChangeAsync(fence, spec.Name, new DomainChange.TakeSnapshot(VolumeLabel.Parse("one")), Ct)).Refusal);
@@ -126,11 +126,11 @@ public sealed class XenEngineTests(LabHost lab, LabEngine engine) : EngineContra
         await using (var shell = await GuestShell.SignInAsync(xen, spec, Ct))
         {
             // One file is new, the other is the server's.
-            var said = await shell.RunAsync("awk '$2 == \"/\" {print $3}' /proc/mounts; echo mine >note; echo mine >>/etc/issue; cat note; tail -n 1 /etc/issue");
+            var said = await shell.RunAsync("awk '$2 == \"/\" {print $3}' /proc/mounts; echo mine >/var/note; echo mine >>/etc/issue; cat /var/note; tail -n 1 /etc/issue");
             Assert.Contains("\noverlay\r\nmine\r\nmine\r", said, StringComparison.Ordinal);
         }
 
-        Assert.Equal("", await lab.AsRootAsync("grep -rl mine /srv/nfs/shared/root /srv/nfs/shared/etc || true"));
+        Assert.Equal("", await lab.AsRootAsync("grep -rl mine /srv/nfs/shared/var /srv/nfs/shared/etc || true"));
         Value(await xen.EnsureOffAsync(An.Fence(spec), spec.Name, Ct));
         await RemoveAsync(xen, spec, 1);
         await server.StopAsync();
