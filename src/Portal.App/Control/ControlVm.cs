@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Fleet;
+using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.App.Vms;
 using Portal.Engine;
@@ -179,4 +181,49 @@ internal static class VmDesk
     public static NotNow? NotReady(Vm vm) => vm.Stage == VmStage.Ready
         ? null
         : new NotNow(vm.Name, vm.Stage == VmStage.Failed ? "was not built. Build it again or delete it." : "is not ready for this.");
+
+    /// <summary>Why its disks are not to be exchanged for others now; null where nothing stands against it: whatever goes on from memory wants the disks that it had.</summary>
+    public static NotNow? NotSettled(Vm vm) => vm.Saved ? new NotNow(vm.Name, "has its memory saved on its host: start it, or give that memory up.")
+        : vm.Seen switch
+        {
+            DomainState.Paused => new NotNow(vm.Name, "is paused: resume it."),
+            DomainState.Stopping => new NotNow(vm.Name, "is on its way down: wait until it is off."),
+            _ => null,
+        };
+
+    /// <summary>A VM, and what its host says of its disks.</summary>
+    /// <param name="Disks">Null where it is not ready, and so has none to speak of.</param>
+    public sealed record DiskSight(Vm Vm, Host Host, DiskListing? Disks);
+
+    /// <summary>Asks a VM's host for its disks, for a kind of operation that its driver has to offer.</summary>
+    public static async Task<Result<DiskSight>> LookAtDisksAsync(PortalDbs dbs, IVmEngines engines, TenantId tenant, VmId id, DomainAbility ability, OperationKind kind, CancellationToken ct)
+    {
+        Vm? vm;
+        Host host;
+        await using (var db = dbs.ForSystem())
+        {
+            vm = await db.Vms.AsNoTracking().SingleOrDefaultAsync(v => v.Id == id && v.TenantId == tenant && v.DeletedAt == null, ct);
+            if (vm is null)
+            {
+                return new NotFound("VM");
+            }
+
+            host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
+        }
+
+        var engine = engines.For(host.Connection);
+        if (!engine.Abilities.Contains(ability))
+        {
+            return new NotOfferedHere(vm.Name, kind.Words());
+        }
+
+        try
+        {
+            return new DiskSight(vm, host, vm.Stage == VmStage.Ready ? await engine.ListDisksAsync(vm.DomainOn(host), ct) : null);
+        }
+        catch (HostFaultException fault)
+        {
+            return new HostSilent(host.Name, fault.Message);
+        }
+    }
 }

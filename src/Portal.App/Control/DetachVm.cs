@@ -2,8 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Portal.App.Access;
 using Portal.App.Audit;
-using Portal.App.Fleet;
-using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.App.Ordering;
 using Portal.App.Vms;
@@ -27,7 +25,7 @@ public static class DetachVm
                 return refusal;
             }
 
-            if (!(await DetachDesk.LookAsync(dbs, engines, request.Tenant, request.Vm, ct)).TryGet(out var seen, out var unseen))
+            if (!(await VmDesk.LookAtDisksAsync(dbs, engines, request.Tenant, request.Vm, DomainAbility.Detach, OperationKind.Detach, ct)).TryGet(out var seen, out var unseen))
             {
                 return Result<OperationId>.Of(unseen);
             }
@@ -50,13 +48,13 @@ public static class DetachVm
                     return live.Does(OperationKind.Detach) && !live.CancelRequested ? live.Id : new VmBusy(live.Words);
                 }
 
-                if (DetachDesk.NotNow(vm, seen, rooms) is { } not)
+                if (DetachDesk.NotNow(vm, seen.Disks?.Cloned, rooms) is { } not)
                 {
                     return Result<OperationId>.Of(not);
                 }
 
                 operation = db.Ask(vm, OperationKind.Detach, actor, await db.NowAsync(ct));
-                db.Add(AuditEntry.OfPlatform(actor, "host.vm_detach_asked", seen.Host.Id.Value, seen.Host.Name, $"{vm.Name}, from {seen.Cloned?.Of}"));
+                db.Add(AuditEntry.OfPlatform(actor, "host.vm_detach_asked", seen.Host.Id.Value, seen.Host.Name, $"{vm.Name}, from {seen.Disks?.Cloned?.Of}"));
                 await db.SaveChangesAsync(ct);
                 await db.AnnounceAsync(Topic.Of(vm.Id), ct);
                 await db.AnnounceAsync(Topic.Of(vm.TenantId), ct);
@@ -105,18 +103,19 @@ public static class GetVmClone
                 return refusal;
             }
 
-            if (!(await DetachDesk.LookAsync(dbs, engines, request.Tenant, request.Vm, ct)).TryGet(out var seen, out var unseen))
+            if (!(await VmDesk.LookAtDisksAsync(dbs, engines, request.Tenant, request.Vm, DomainAbility.Detach, OperationKind.Detach, ct)).TryGet(out var seen, out var unseen))
             {
                 return Result<Row>.Of(unseen);
             }
 
+            var cloned = seen.Disks?.Cloned;
             await using var db = dbs.ForSystem();
             var live = await db.FindLiveOperationAsync(seen.Vm.Id, ct);
-            var obstacle = live is not null ? new VmBusy(live.Words) : DetachDesk.NotNow(seen.Vm, seen, await db.ReadHostRoomsAsync(null, request.Tenant, lockHosts: false, ct));
+            var obstacle = live is not null ? new VmBusy(live.Words) : DetachDesk.NotNow(seen.Vm, cloned, await db.ReadHostRoomsAsync(null, request.Tenant, lockHosts: false, ct));
             return new Row(
-                seen.Vm.Name, seen.Host.Id, seen.Host.Name, seen.Cloned is { } clone ? new CloneRow(clone.Of, clone.Size, clone.Filled, clone.Replaced) : null, obstacle?.Message, seen.Vm.Seen == DomainState.Running && seen.Cloned is { Replaced: false },
-                TimeSpan.FromSeconds(Math.Ceiling((seen.Cloned?.Size ?? ByteSize.Zero).Bytes / BytesPerSecond)),
-                seen.Vm.Wanted == WantedState.Running && seen.Cloned is { Replaced: false });
+                seen.Vm.Name, seen.Host.Id, seen.Host.Name, cloned is { } clone ? new CloneRow(clone.Of, clone.Size, clone.Filled, clone.Replaced) : null, obstacle?.Message, seen.Vm.Seen == DomainState.Running && cloned is { Replaced: false },
+                TimeSpan.FromSeconds(Math.Ceiling((cloned?.Size ?? ByteSize.Zero).Bytes / BytesPerSecond)),
+                seen.Vm.Wanted == WantedState.Running && cloned is { Replaced: false });
         }
     }
 }
@@ -124,55 +123,15 @@ public static class GetVmClone
 /// <summary>What has to be so before a VM is detached.</summary>
 internal static class DetachDesk
 {
-    /// <param name="Cloned">Null where its root disk stands alone.</param>
-    public sealed record Sight(Vm Vm, Host Host, DiskClone? Cloned);
-
-    /// <summary>The VM, and what its host says of its root disk.</summary>
-    public static async Task<Result<Sight>> LookAsync(PortalDbs dbs, IVmEngines engines, TenantId tenant, VmId id, CancellationToken ct)
-    {
-        Vm? vm;
-        Host host;
-        await using (var db = dbs.ForSystem())
-        {
-            vm = await db.Vms.AsNoTracking().SingleOrDefaultAsync(v => v.Id == id && v.TenantId == tenant && v.DeletedAt == null, ct);
-            if (vm is null)
-            {
-                return new NotFound("VM");
-            }
-
-            host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
-        }
-
-        var engine = engines.For(host.Connection);
-        if (!engine.Abilities.Contains(DomainAbility.Detach))
-        {
-            return new NotOfferedHere(vm.Name, OperationKind.Detach.Words());
-        }
-
-        try
-        {
-            return new Sight(vm, host, vm.Stage == VmStage.Ready ? (await engine.ListDisksAsync(vm.DomainOn(host), ct)).Cloned : null);
-        }
-        catch (HostFaultException fault)
-        {
-            return new HostSilent(host.Name, fault.Message);
-        }
-    }
-
     /// <summary>Why this VM is not detached now; null where nothing stands against it.</summary>
     /// <param name="rooms">What hosts that are in use and work still have.</param>
-    public static Refusal? NotNow(Vm vm, Sight seen, IReadOnlyList<HostRoom> rooms) => VmDesk.NotReady(vm) is { } not ? not
+    public static Refusal? NotNow(Vm vm, DiskClone? cloned, IReadOnlyList<HostRoom> rooms) => VmDesk.NotReady(vm) is { } not ? not
         : vm.Adopted is not null ? new CannotDetach(vm.Name, "It was adopted, and its disks are not clones of a template of the portal's.")
-        : seen.Cloned is not { } clone ? new CannotDetach(vm.Name, "Its root disk stands alone.")
+        : cloned is not { } clone ? new CannotDetach(vm.Name, "Its root disk stands alone.")
         // All that is left to do is to remove the clone, beside whatever the VM does.
         : clone.Replaced ? null
-        : vm.Saved ? new NotNow(vm.Name, "has its memory saved on its host: start it, or give that memory up.")
-        : vm.Seen switch
-        {
-            DomainState.Paused => new NotNow(vm.Name, "is paused: resume it."),
-            DomainState.Stopping => new NotNow(vm.Name, "is on its way down: wait until it is off."),
-            _ => rooms.FirstOrDefault(r => r.Host.Id == vm.HostId) is { } room && room.Disk < clone.Size
-                ? new CannotDetach(vm.Name, $"That takes {clone.Size} more on {room.Host.Name} while it lasts, which has {room.Disk} of disk left to sell. Free some, or make its storage larger.")
-                : null,
-        };
+        : VmDesk.NotSettled(vm) is { } unsettled ? unsettled
+        : rooms.FirstOrDefault(r => r.Host.Id == vm.HostId) is { } room && room.Disk < clone.Size
+            ? new CannotDetach(vm.Name, $"That takes {clone.Size} more on {room.Host.Name} while it lasts, which has {room.Disk} of disk left to sell. Free some, or make its storage larger.")
+        : null;
 }

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Portal.App.Access;
 using Portal.App.Audit;
-using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.App.Ordering;
@@ -158,45 +157,13 @@ internal static class MoveDesk
     /// <summary>Why this VM is moved nowhere now, by what the books say; null where nothing stands against it.</summary>
     public static Refusal? NotNow(Vm vm) => VmDesk.NotReady(vm) is { } not ? not
         : vm.Adopted is not null ? new CannotMove(vm.Name, "It was adopted, with disks and a kernel of the host's own.")
-        : vm.Saved ? new NotNow(vm.Name, "has its memory saved on its host: start it, or give that memory up.")
-        : vm.Seen switch
-        {
-            DomainState.Paused => new NotNow(vm.Name, "is paused: resume it."),
-            DomainState.Stopping => new NotNow(vm.Name, "is on its way down: wait until it is off."),
-            _ => null,
-        };
+        : VmDesk.NotSettled(vm);
 
     /// <summary>What its host says stands against it; null where nothing does.</summary>
-    public static async Task<Refusal?> ObstacleAsync(PortalDbs dbs, IVmEngines engines, TenantId tenant, VmId id, CancellationToken ct)
-    {
-        Vm? vm;
-        Host host;
-        await using (var db = dbs.ForSystem())
-        {
-            vm = await db.Vms.AsNoTracking().SingleOrDefaultAsync(v => v.Id == id && v.TenantId == tenant && v.DeletedAt == null, ct);
-            if (vm is null)
-            {
-                return new NotFound("VM");
-            }
-
-            host = await db.Hosts.AsNoTracking().SingleAsync(h => h.Id == vm.HostId, ct);
-        }
-
-        var engine = engines.For(host.Connection);
-        if (!engine.Abilities.Contains(DomainAbility.Move))
-        {
-            return new NotOfferedHere(vm.Name, OperationKind.Move.Words());
-        }
-
-        try
-        {
-            return vm.Stage == VmStage.Ready && (await engine.ListDisksAsync(vm.DomainOn(host), ct)).Obstacles is [var obstacle, ..] ? new CannotMove(vm.Name, obstacle) : null;
-        }
-        catch (HostFaultException fault)
-        {
-            return new HostSilent(host.Name, fault.Message);
-        }
-    }
+    public static async Task<Refusal?> ObstacleAsync(PortalDbs dbs, IVmEngines engines, TenantId tenant, VmId id, CancellationToken ct) =>
+        !(await VmDesk.LookAtDisksAsync(dbs, engines, tenant, id, DomainAbility.Move, OperationKind.Move, ct)).TryGet(out var seen, out var refusal) ? refusal
+        : seen.Disks is { Obstacles: [var obstacle, ..] } ? new CannotMove(seen.Vm.Name, obstacle)
+        : null;
 
     /// <summary>All other hosts that are not written off, each with what stands against it.</summary>
     /// <param name="rooms">What hosts that are in use and work still have.</param>

@@ -176,7 +176,9 @@ public sealed class OrderLine
     public LineState State { get; private set; }
 
     /// <summary>In words: <c>5 x S, Debian 13 20261129.1</c>.</summary>
-    public string What => $"{Names.Length} x {PlanName}, {TemplateName}";
+    public string What => InWords(Names.Length, PlanName, TemplateName);
+
+    internal static string InWords(int count, string plan, string template) => $"{count} x {plan}, {template}";
 
     internal LineSize Wants => new(TemplateVersionId, PlanName, Names.Length, new VmSize(Vcpus, Memory, Disk));
 

@@ -49,6 +49,9 @@ public sealed record LineComposition(
 
     public string TemplateName => $"{Template.Name} {Version.Version}";
 
+    /// <summary>In words, as <see cref="OrderLine.What"/> is.</summary>
+    public string What => OrderLine.InWords(Count, Plan.Name, TemplateName);
+
     public Price PriceOfAll => Price * Count;
 
     internal LineSize Wants => new(Version.Id, Plan.Name, Count, Size);

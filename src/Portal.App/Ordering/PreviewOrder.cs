@@ -68,7 +68,7 @@ public static class PreviewOrder
             }
 
             return new Preview(
-                [.. order.Lines.Select((line, i) => new Line($"{line.Count} x {line.Plan.Name}, {line.TemplateName}", [.. line.Names.Select(n => n.Text)], line.PriceOfAll, CommandsOf(line, chosen?[i][0].Host)))],
+                [.. order.Lines.Select((line, i) => new Line(line.What, [.. line.Names.Select(n => n.Text)], line.PriceOfAll, CommandsOf(line, chosen?[i][0].Host)))],
                 order.Price,
                 order.Quota,
                 order.Asked,

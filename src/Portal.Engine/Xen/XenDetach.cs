@@ -29,12 +29,16 @@ internal sealed class XenDetach(XenHost host, TimeProvider clock)
     {
         var (disk, left) = (Of(name.Text), Of(name.Text + Clone));
         return disk is not null && left is not null ? new DiskClone(left.Origin ?? left.Name, left.Size, null, Replaced: true)
-            // Of a classic snapshot LVM tells the size of its store, which has room for the list of its blocks as well: its guest sees its template's.
-            : (disk ?? left) is LogicalVolume { Origin: { } origin, Pool: null } clone ? new DiskClone(origin, Of(origin)?.Size ?? clone.Size, clone.DataPercent, Replaced: false)
+            : (disk ?? left) is LogicalVolume { Origin: { } origin, Pool: null } clone ? new DiskClone(origin, SizeOf(clone, volumes), clone.DataPercent, Replaced: false)
             : null;
 
         StoredVolume? Of(string volume) => volumes.FirstOrDefault(v => v.Name == volume);
     }
+
+    /// <summary>What a guest sees of a volume. Of a classic snapshot LVM tells the size of its store, which has room for the list of its blocks as well: its guest sees its template's.</summary>
+    /// <param name="volumes">All that were listed.</param>
+    public static ByteSize SizeOf(StoredVolume volume, IReadOnlyList<StoredVolume> volumes) =>
+        volume is LogicalVolume { Origin: { } origin, Pool: null } ? volumes.FirstOrDefault(v => v.Name == origin && v.Place == volume.Place)?.Size ?? volume.Size : volume.Size;
 
     public async Task<Result<StepOutcome>> DoAsync(XenActing act, DomainName name, DetachStage stage, CopyProgress progress, CancellationToken ct)
     {

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using Portal.Engine.Lvm;
 using Portal.Engine.Pools;
 using Portal.Engine.Remote;
 using Portal.Kernel;
@@ -47,13 +46,9 @@ internal sealed class XenDisks(XenHost host, XenDomains domains, TimeProvider cl
         }
 
         var disks = ours.Where(v => DomainDisk.IsSuffix(SuffixOf(v)) && (!SuffixOf(v).StartsWith("-v", StringComparison.Ordinal) || v.IsWhole));
-        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), SizeOf(v), v.Taken, host.Swap != host.Store && host.StoreOf(v) == host.Swap))], obstacles) { Cloned = XenDetach.CloneAmong(volumes, name) };
+        return new DiskListing([.. disks.OrderBy(v => v.Name, StringComparer.Ordinal).Select(v => new DomainDisk(SuffixOf(v), XenDetach.SizeOf(v, volumes), v.Taken, host.Swap != host.Store && host.StoreOf(v) == host.Swap))], obstacles) { Cloned = XenDetach.CloneAmong(volumes, name) };
 
         string SuffixOf(StoredVolume volume) => volume.Name[name.Text.Length..];
-
-        // Of a classic snapshot LVM tells the size of its store: its guest sees its template's, and that is what a copy has to hold.
-        ByteSize SizeOf(StoredVolume volume) =>
-            volume is LogicalVolume { Origin: { } origin, Pool: null } ? volumes.FirstOrDefault(v => v.Name == origin && v.Place == volume.Place)?.Size ?? volume.Size : volume.Size;
     }
 
     public async Task<Result<StepOutcome>> MakeAsync(XenActing act, DomainName name, IReadOnlyList<DomainDisk> disks, CancellationToken ct)

@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using Portal.Engine.Remote;
+using Portal.Engine.Tests.Remote;
 using Portal.Engine.Xen;
 using Portal.Kernel;
 
@@ -100,11 +100,8 @@ public sealed class XenAdoptionTests : IAsyncDisposable
     private Task<Result<StepOutcome>> DoAsync(Func<XenActing, DomainSpec, CancellationToken, Task<Result<StepOutcome>>> verb) => _xen.ActAsync(An.Fence(s_spec), s_spec.Name, act => verb(act, s_spec, Ct));
 
     /// <summary>portal-host and its machine, as far as these verbs ask them.</summary>
-    private sealed class Host : IHostLink
+    private sealed class Host : AnsweringHost
     {
-        private readonly HostFrame.Reader _reader = new();
-        private Action<ReadOnlyMemory<byte>> _received = _ => { };
-
         public List<string> Permits { get; } = [];
 
         public SortedSet<string> Running { get; } = new(StringComparer.Ordinal);
@@ -118,30 +115,7 @@ public sealed class XenAdoptionTests : IAsyncDisposable
 
         public string Picture => $"volumes {string.Concat(Volumes.Select(v => $"{v.Key}:{string.Join(',', v.Value)} "))}images {string.Concat(Images.Select(i => i + " "))}running {string.Join(' ', Running)}";
 
-        public void Listen(Action<ReadOnlyMemory<byte>> received, Action<string> closed)
-        {
-            _received = received;
-            Say(FrameKind.Hello, 0, HostInstall.Greeting);
-        }
-
-        public Task SendAsync(ReadOnlyMemory<byte> data, CancellationToken ct)
-        {
-            foreach (var frame in _reader.Take(data.Span).Where(f => f.Kind == FrameKind.Run))
-            {
-                var (code, output, error) = Do(frame.Text.Split('\0')[3..]);
-                Say(FrameKind.Output, frame.Number, output);
-                Say(FrameKind.Complaint, frame.Number, error);
-                Say(FrameKind.Done, frame.Number, $"exit {code}");
-            }
-
-            return Task.CompletedTask;
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-        private void Say(FrameKind kind, uint number, string text) => _received(new HostFrame(kind, number, Encoding.UTF8.GetBytes(text)).ToBytes());
-
-        private (int Code, string Output, string Error) Do(string[] words) => words switch
+        protected override (int Code, string Output, string Error) Answer(string[] words) => words switch
         {
             ["xl", "list"] => (0, "Name ID Mem VCPUs State Time(s)\nDomain-0 0 1024 1 r----- 10.0\n" + string.Concat(Running.Select(r => $"{r} 3 128 1 -b---- 1.0\n")), ""),
             ["configs"] => (0, string.Concat(Permits.Select(p => p + "\n")), ""),

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Portal.Engine.Remote;
+using Portal.Engine.Tests.Remote;
 using Portal.Engine.Xen;
 using Portal.Kernel;
 
@@ -183,11 +183,8 @@ public sealed class XenDetachTests : IAsyncDisposable
     }
 
     /// <summary>portal-host and its machine, as far as these verbs ask them. What a volume holds is one word.</summary>
-    private sealed class Host : IHostLink
+    private sealed class Host : AnsweringHost
     {
-        private readonly HostFrame.Reader _reader = new();
-        private Action<ReadOnlyMemory<byte>> _received = _ => { };
-
         public Host() => Reset();
 
         public bool Runs { get; set; }
@@ -216,30 +213,7 @@ public sealed class XenDetachTests : IAsyncDisposable
             Volumes[s_name] = new Volume("guest", Template, ["portal"]);
         }
 
-        public void Listen(Action<ReadOnlyMemory<byte>> received, Action<string> closed)
-        {
-            _received = received;
-            Say(FrameKind.Hello, 0, HostInstall.Greeting);
-        }
-
-        public Task SendAsync(ReadOnlyMemory<byte> data, CancellationToken ct)
-        {
-            foreach (var frame in _reader.Take(data.Span).Where(f => f.Kind == FrameKind.Run))
-            {
-                var (code, output, error) = Answer(frame.Text.Split('\0')[3..]);
-                Say(FrameKind.Output, frame.Number, output);
-                Say(FrameKind.Complaint, frame.Number, error);
-                Say(FrameKind.Done, frame.Number, $"exit {code}");
-            }
-
-            return Task.CompletedTask;
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-        private void Say(FrameKind kind, uint number, string text) => _received(new HostFrame(kind, number, Encoding.UTF8.GetBytes(text)).ToBytes());
-
-        private (int Code, string Output, string Error) Answer(string[] words) => words switch
+        protected override (int Code, string Output, string Error) Answer(string[] words) => words switch
         {
             ["xl", "list", _] => Runs ? (0, $"Name ID Mem VCPUs State Time(s)\n{s_name} 3 128 1 -b---- 1.0\n", "") : (1, "", $"{s_name} is an invalid domain identifier"),
             ["xl", "block-list", _] => (0, "", ""),
