@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Portal.Engine.Simulated;
 
 [assembly: AssemblyFixture(typeof(Portal.Browser.Tests.RunningPortal))]
 
@@ -12,6 +13,12 @@ public sealed class RunningPortal : StartedPortal;
 
 /// <summary>A portal whose one host is the Xen host of the lab: `./portal up --engine none --lab`.</summary>
 public sealed class LabPortal() : StartedPortal("--engine", "none", "--lab");
+
+/// <summary>A portal whose one host is made up, and whose root disks are clones that cannot be without their template's volume.</summary>
+public sealed class ClonesPortal() : StartedPortal("--engine", "simulated")
+{
+    protected override void Prepare(string data) => new SimulatedFaults(File.ReadLines(Path.Combine(data, "pools")).Last()).Shape = new SimulatedShape { ClonesBySnapshot = true };
+}
 
 /// <summary>A portal on a data directory of its own; at the end `./portal down --all` takes away everything that it made.</summary>
 public abstract partial class StartedPortal(params string[] how) : IAsyncLifetime
@@ -35,6 +42,7 @@ public abstract partial class StartedPortal(params string[] how) : IAsyncLifetim
         _app = path.Split('\n')[0];
         var (code, output) = await PortalAsync(["up", "--background", "--no-install", "--data", _data, "--port", Address.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), .. how]);
         Assert.True(code == 0, $"./portal up ended with {code}:\n{output}");
+        Prepare(_data);
         Accounts = AccountLine().Matches(await File.ReadAllTextAsync(Path.Combine(_data, "accounts.txt"))).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
     }
 
@@ -43,6 +51,12 @@ public abstract partial class StartedPortal(params string[] how) : IAsyncLifetim
         var (code, output) = await PortalAsync("down", "--all", "--yes", "--data", _data);
         Assert.True(code == 0, $"./portal down --all ended with {code}:\n{output}");
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>What is to be so before anybody uses it.</summary>
+    /// <param name="data">Its data directory.</param>
+    protected virtual void Prepare(string data)
+    {
     }
 
     private async Task<(int Code, string Output)> PortalAsync(params string[] arguments)
