@@ -14,6 +14,7 @@ public sealed class XenFaultTests(LabHost lab, LabEngine engine) : IClassFixture
     [Fact]
     public async Task Connections_that_are_cut_under_each_command_leave_one_domain_with_its_disks_and_then_nothing()
     {
+        Assert.SkipUnless(LabHost.RunsAll, LabHost.TakesLong);
         var xen = await EngineAsync();
         var cuts = 0;
         var epoch = 0L;
