@@ -963,6 +963,67 @@ namespace Portal.Migrations
                         });
                 });
 
+            modelBuilder.Entity("Portal.App.Metering.SetupCharge", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<decimal>("Amount")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("amount");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("character varying(3)")
+                        .HasColumnName("currency");
+
+                    b.Property<string>("PlanName")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("plan_name");
+
+                    b.Property<Guid>("ProjectId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("project_id");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<Guid>("VmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("vm_id");
+
+                    b.Property<string>("VmName")
+                        .IsRequired()
+                        .HasMaxLength(63)
+                        .HasColumnType("character varying(63)")
+                        .HasColumnName("vm_name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_setup_charges");
+
+                    b.HasIndex("VmId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_setup_charges_vm_id");
+
+                    b.HasIndex("TenantId", "At")
+                        .HasDatabaseName("ix_setup_charges_tenant_id_at");
+
+                    b.ToTable("setup_charges", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_setup_charges_amount", "amount > 0");
+                        });
+                });
+
             modelBuilder.Entity("Portal.App.Metering.UsageInterval", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1526,6 +1587,11 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(256)")
                         .HasColumnName("requester_email");
 
+                    b.Property<decimal?>("TaxPercent")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("tax_percent");
+
                     b.Property<Guid>("TenantId")
                         .HasColumnType("uuid")
                         .HasColumnName("tenant_id");
@@ -1614,6 +1680,11 @@ namespace Portal.Migrations
                         .HasMaxLength(24000)
                         .HasColumnType("character varying(24000)")
                         .HasColumnName("sealed_user_data");
+
+                    b.Property<decimal>("Setup")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("setup");
 
                     b.Property<string>("SshKeyLines")
                         .IsRequired()
@@ -1783,20 +1854,150 @@ namespace Portal.Migrations
                         .HasColumnType("numeric(20,10)")
                         .HasColumnName("running_per_vcpu");
 
+                    b.Property<decimal>("Setup")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("setup");
+
                     b.Property<DateTimeOffset>("ValidFrom")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("valid_from");
+
+                    b.Property<DateTimeOffset?>("WithdrawnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("withdrawn_at");
 
                     b.HasKey("Id")
                         .HasName("pk_plan_prices");
 
                     b.HasIndex("PlanId", "Currency", "ValidFrom")
                         .IsUnique()
-                        .HasDatabaseName("ix_plan_prices_plan_id_currency_valid_from");
+                        .HasDatabaseName("ix_plan_prices_plan_id_currency_valid_from")
+                        .HasFilter("withdrawn_at IS NULL");
 
                     b.ToTable("plan_prices", null, t =>
                         {
-                            t.HasCheckConstraint("ck_plan_prices_not_negative", "least(running_per_hour, allocated_per_hour, running_per_vcpu, running_per_memory_gib, allocated_per_disk_gib) >= 0");
+                            t.HasCheckConstraint("ck_plan_prices_not_negative", "least(running_per_hour, allocated_per_hour, running_per_vcpu, running_per_memory_gib, allocated_per_disk_gib, setup) >= 0");
+                        });
+                });
+
+            modelBuilder.Entity("Portal.App.Pricing.TaxRate", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<decimal>("Percent")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("percent");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<DateTimeOffset>("ValidFrom")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("valid_from");
+
+                    b.Property<DateTimeOffset?>("WithdrawnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("withdrawn_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tax_rates");
+
+                    b.HasIndex("TenantId", "ValidFrom")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tax_rates_tenant_id_valid_from")
+                        .HasFilter("withdrawn_at IS NULL");
+
+                    b.ToTable("tax_rates", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_tax_rates_percent", "percent BETWEEN 0 AND 100");
+                        });
+                });
+
+            modelBuilder.Entity("Portal.App.Pricing.TenantPrice", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<decimal>("AllocatedPerDiskGiB")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("allocated_per_disk_gib");
+
+                    b.Property<decimal>("AllocatedPerHour")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("allocated_per_hour");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("character varying(3)")
+                        .HasColumnName("currency");
+
+                    b.Property<bool>("Ends")
+                        .HasColumnType("boolean")
+                        .HasColumnName("ends");
+
+                    b.Property<Guid>("PlanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("plan_id");
+
+                    b.Property<decimal>("RunningPerHour")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("running_per_hour");
+
+                    b.Property<decimal>("RunningPerMemoryGiB")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("running_per_memory_gib");
+
+                    b.Property<decimal>("RunningPerVcpu")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("running_per_vcpu");
+
+                    b.Property<decimal>("Setup")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("setup");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<DateTimeOffset>("ValidFrom")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("valid_from");
+
+                    b.Property<DateTimeOffset?>("WithdrawnAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("withdrawn_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tenant_prices");
+
+                    b.HasIndex("PlanId")
+                        .HasDatabaseName("ix_tenant_prices_plan_id");
+
+                    b.HasIndex("TenantId", "PlanId", "Currency", "ValidFrom")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tenant_prices_tenant_id_plan_id_currency_valid_from")
+                        .HasFilter("withdrawn_at IS NULL");
+
+                    b.ToTable("tenant_prices", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_tenant_prices_ends", "NOT ends OR greatest(running_per_hour, allocated_per_hour, running_per_vcpu, running_per_memory_gib, allocated_per_disk_gib, setup) = 0");
+
+                            t.HasCheckConstraint("ck_tenant_prices_not_negative", "least(running_per_hour, allocated_per_hour, running_per_vcpu, running_per_memory_gib, allocated_per_disk_gib, setup) >= 0");
                         });
                 });
 
@@ -2312,6 +2513,11 @@ namespace Portal.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("seen_since");
 
+                    b.Property<decimal>("Setup")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("setup");
+
                     b.Property<string>("SshKeyLines")
                         .IsRequired()
                         .HasMaxLength(81940)
@@ -2638,6 +2844,16 @@ namespace Portal.Migrations
                         .HasConstraintName("fk_pool_images_template_versions_template_version_id");
                 });
 
+            modelBuilder.Entity("Portal.App.Metering.SetupCharge", b =>
+                {
+                    b.HasOne("Portal.App.Vms.Vm", null)
+                        .WithMany()
+                        .HasForeignKey("VmId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_setup_charges_vms_vm_id");
+                });
+
             modelBuilder.Entity("Portal.App.Metering.UsageInterval", b =>
                 {
                     b.HasOne("Portal.App.Vms.Vm", null)
@@ -2757,6 +2973,33 @@ namespace Portal.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_plan_prices_plans_plan_id");
+                });
+
+            modelBuilder.Entity("Portal.App.Pricing.TaxRate", b =>
+                {
+                    b.HasOne("Portal.App.Tenants.Tenant", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_tax_rates_tenants_tenant_id");
+                });
+
+            modelBuilder.Entity("Portal.App.Pricing.TenantPrice", b =>
+                {
+                    b.HasOne("Portal.App.Catalogue.Plan", null)
+                        .WithMany()
+                        .HasForeignKey("PlanId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_tenant_prices_plans_plan_id");
+
+                    b.HasOne("Portal.App.Tenants.Tenant", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_tenant_prices_tenants_tenant_id");
                 });
 
             modelBuilder.Entity("Portal.App.Quotas.QuotaReservation", b =>

@@ -59,6 +59,10 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
 
     public DbSet<PlanPrice> PlanPrices => Set<PlanPrice>();
 
+    public DbSet<TenantPrice> TenantPrices => Set<TenantPrice>();
+
+    public DbSet<TaxRate> TaxRates => Set<TaxRate>();
+
     public DbSet<Host> Hosts => Set<Host>();
 
     public DbSet<PortalKey> PortalKeys => Set<PortalKey>();
@@ -78,6 +82,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
     public DbSet<VmMove> VmMoves => Set<VmMove>();
 
     public DbSet<UsageInterval> UsageIntervals => Set<UsageInterval>();
+
+    public DbSet<SetupCharge> SetupCharges => Set<SetupCharge>();
 
     public DbSet<QuotaReservation> QuotaReservations => Set<QuotaReservation>();
 

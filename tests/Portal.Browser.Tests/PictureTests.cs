@@ -74,7 +74,7 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
 
     private static IReadOnlyList<string> StaffPages { get; } =
     [
-        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/hosts/new", "/ops/capacity", Capacity, "/ops/operations", "/ops/templates", "/billing/plans", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
+        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/hosts/new", "/ops/capacity", Capacity, "/ops/operations", "/ops/templates", "/billing/plans", "/billing/tax", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
     ];
 
     /// <summary>Writes pictures of the page that is open, in both themes and at both widths, and leaves it light and wide.</summary>

@@ -3,6 +3,7 @@ using Portal.App.Access;
 using Portal.App.Control;
 using Portal.App.Operations;
 using Portal.App.Ordering;
+using Portal.App.Pricing;
 using Portal.App.Quotas;
 using Portal.Kernel;
 
@@ -32,8 +33,8 @@ public static class GetOverview
         int OrdersWaiting,
         QuotaState Quota,
         IReadOnlyList<OperationRow> Live,
-        Money? Month,
-        Money? Forecast)
+        Taxed? Month,
+        Taxed? Forecast)
     {
         public int Vms => Counts.Values.Sum();
     }
@@ -68,15 +69,8 @@ public static class GetOverview
                 await db.Orders.CountAsync(o => o.TenantId == request.Tenant && o.Lines.Any(l => l.State == LineState.Waiting), ct),
                 await db.ReadQuotaAsync(tenant, ct),
                 [.. live.Select(OperationRow.Of)],
-                month?.Total,
-                month is null ? null : Forecast(month));
-        }
-
-        private static Money Forecast(MonthUsage.Usage month)
-        {
-            var left = (month.To - month.AsOf).Ticks / (decimal)TimeSpan.TicksPerSecond;
-            var goesOn = month.Lines.Where(l => l.Stretches.Any(s => s.Open)).Sum(l => MonthUsage.Amount(left, l.RatePerHour));
-            return new Money(month.Lines.Sum(l => l.Amount) + goesOn, month.Currency).ToInvoicePrecision();
+                month?.Sum,
+                month?.Forecast);
         }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
 using Portal.App.Metering;
+using Portal.App.Pricing;
 using Portal.Kernel;
 
 namespace Portal.App.Billing;
@@ -23,9 +24,17 @@ public static class MonthUsage
         public decimal Hours => Seconds / 3600m;
     }
 
+    /// <summary>What a VM cost once, when it first ran.</summary>
+    public sealed record SetupLine(VmId Vm, string VmName, string PlanName, DateTimeOffset At, decimal Amount);
+
     /// <param name="AsOf">Up to when it was counted.</param>
-    /// <param name="Total">The sum of the unrounded lines, rounded once.</param>
-    public sealed record Usage(DateTimeOffset From, DateTimeOffset To, DateTimeOffset AsOf, Currency Currency, IReadOnlyList<Line> Lines, Money Total);
+    /// <param name="Sum">The sum of the unrounded lines, with the tax of the time that each part was used at.</param>
+    /// <param name="Forecast">The same at the month's end, if everything went on as it is now.</param>
+    public sealed record Usage(DateTimeOffset From, DateTimeOffset To, DateTimeOffset AsOf, Currency Currency, IReadOnlyList<Line> Lines, IReadOnlyList<SetupLine> Setups, Taxed Sum, Taxed Forecast)
+    {
+        /// <summary>The sum of the unrounded lines, rounded once; without tax.</summary>
+        public Money Total => Sum.Net;
+    }
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
@@ -44,9 +53,13 @@ public static class MonthUsage
                 .Where(u => u.TenantId == request.Tenant && u.From < month.To && (u.To == null || u.To > month.From))
                 .OrderBy(u => u.From).ToListAsync(ct);
 
-            var lines = intervals
+            var setups = (await db.SetupCharges.AsNoTracking().Where(c => c.TenantId == request.Tenant && c.At >= month.From && c.At < month.To).ToListAsync(ct))
+                .Select(c => new SetupLine(c.VmId, c.VmName, c.PlanName, c.At.ToUniversalTime(), c.Amount)).OrderBy(c => c.VmName, StringComparer.Ordinal).ToList();
+            var tax = await db.ReadTaxAsync(request.Tenant, ct);
+            var used = intervals
                 .Select(u => (Interval: u, Span: new UtcSpan(u.From.ToUniversalTime(), (u.To ?? (now > u.From ? now : u.From)).ToUniversalTime()).Overlap(month)))
-                .Where(u => u.Span is not null)
+                .Where(u => u.Span is not null).ToList();
+            var lines = used
                 .GroupBy(u => (u.Interval.VmId, u.Interval.VmName, u.Interval.PlanName, u.Interval.Meter, u.Interval.RatePerHour))
                 .Select(g =>
                 {
@@ -55,9 +68,23 @@ public static class MonthUsage
                         [.. g.Select(u => new Stretch(u.Span!.Value.From, u.Span.Value.To, u.Interval.To is null))]);
                 })
                 .OrderBy(l => l.VmName, StringComparer.Ordinal).ThenBy(l => l.Meter).ToList();
-            var total = new Money(lines.Sum(l => l.Amount), tenant.Currency).ToInvoicePrecision();
-            return new Usage(month.From, month.To, now < month.To ? now : month.To, tenant.Currency, lines, total);
+            var asOf = now < month.To ? now : month.To;
+            var sofar = used.SelectMany(u => Parts(tax, u.Span!.Value, u.Interval.RatePerHour)).Concat(setups.Select(s => (tax.At(s.At), s.Amount))).ToList();
+            var net = lines.Sum(l => l.Amount) + setups.Sum(s => s.Amount);
+            UtcSpan? left = asOf < month.To ? new UtcSpan(asOf, month.To) : null;
+            var goesOn = used.Where(u => u.Interval.To is null).Sum(u => u.Interval.RatePerHour);
+            return new Usage(
+                month.From, month.To, asOf, tenant.Currency, lines, setups,
+                Sum(sofar, net), Sum([.. sofar, .. left is { } span ? Parts(tax, span, goesOn) : []], net + (left is { } ahead ? Amount(Seconds(ahead.Length), goesOn) : 0)));
+
+            // Where nothing was used there is still a rate to name. What is divided as a whole is the sum, to its last decimal.
+            Taxed Sum(IReadOnlyCollection<(decimal? Percent, decimal Net)> parts, decimal whole) =>
+                Taxed.Of(tenant.Currency, parts.Count > 0 ? parts : [(tax.At(asOf), 0m)]) with { Net = new Money(whole, tenant.Currency).ToInvoicePrecision() };
         }
+
+        // By the rates that were in force: usage is cut where one of them begins.
+        private static IEnumerable<(decimal? Percent, decimal Net)> Parts(TaxTimes tax, UtcSpan span, decimal ratePerHour) =>
+            tax.PartsOf(span).Select(p => (p.Percent, Amount(Seconds(p.Span.Length), ratePerHour)));
     }
 
     /// <summary>What some seconds cost at an hourly rate: multiplied before it is divided, so that whole hours come out whole.</summary>

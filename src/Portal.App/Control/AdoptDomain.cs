@@ -156,7 +156,7 @@ public static class AdoptDomain
             }
 
             var now = await db.NowAsync(ct);
-            if (await db.FindTariffAsync(plan.Id, tenant.Currency, now, ct) is not { Smallest: var price })
+            if (await db.FindTariffAsync(tenant.Id, plan.Id, tenant.Currency, now, ct) is not { Smallest: var price })
             {
                 return new NoPrice(plan.Name, tenant.Currency);
             }

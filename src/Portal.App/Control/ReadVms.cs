@@ -267,7 +267,7 @@ internal static class VmReader
             {
                 var operation = live.GetValueOrDefault(v.Id);
                 var status = Shown.Of(new StatusFacts(v.Stage, v.Wanted, v.Seen, v.SeenAt, v.Saved, operation?.Kind, operation?.State, failed.ContainsKey(v.Id)), now);
-                return new VmRow(v.Id, v.Name, status, Detail(v, operation, failed.GetValueOrDefault(v.Id), status), v.Ip, v.PlanName, v.TemplateName, new Price(v.Currency, v.RunningPerHour, v.AllocatedPerHour), v.CreatedAt);
+                return new VmRow(v.Id, v.Name, status, Detail(v, operation, failed.GetValueOrDefault(v.Id), status), v.Ip, v.PlanName, v.TemplateName, new Price(v.Currency, v.RunningPerHour, v.AllocatedPerHour, v.Setup), v.CreatedAt);
             }),
         ];
     }

@@ -212,6 +212,7 @@ public static class DecideOrder
                 Currency = line.Currency,
                 RunningPerHour = line.RunningPerHour,
                 AllocatedPerHour = line.AllocatedPerHour,
+                Setup = line.Setup,
             });
             db.Add(vm);
             db.Add(new Volume(order.TenantId, id, room.Pool, line.Disk));

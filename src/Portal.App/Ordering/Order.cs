@@ -38,7 +38,7 @@ public sealed class Order
     /// <summary>How long an order may wait, and hold quota, before it expires.</summary>
     public static readonly TimeSpan MayWait = TimeSpan.FromDays(14);
 
-    public Order(TenantId tenant, ProjectId project, Actor requester, string note, string requestKey, byte[] requestHash, DateTimeOffset at)
+    public Order(TenantId tenant, ProjectId project, Actor requester, string note, string requestKey, byte[] requestHash, DateTimeOffset at, decimal? taxPercent = null)
     {
         Id = OrderId.New();
         TenantId = tenant;
@@ -51,6 +51,7 @@ public sealed class Order
         RequestHash = requestHash;
         CreatedAt = at;
         ExpiresAt = at + MayWait;
+        TaxPercent = taxPercent;
     }
 
     public OrderId Id { get; private set; }
@@ -79,6 +80,9 @@ public sealed class Order
     public DateTimeOffset CreatedAt { get; private set; }
 
     public DateTimeOffset ExpiresAt { get; private set; }
+
+    /// <summary>The tenant's tax rate when it was placed; null where none was set.</summary>
+    public decimal? TaxPercent { get; private set; }
 
     public DateTimeOffset? ClosedAt { get; private set; }
 
@@ -130,6 +134,7 @@ public sealed class OrderLine
         Currency = price.Currency;
         RunningPerHour = price.RunningPerHour;
         AllocatedPerHour = price.AllocatedPerHour;
+        Setup = price.Setup;
     }
 
     public OrderLineId Id { get; private set; }
@@ -173,6 +178,8 @@ public sealed class OrderLine
 
     public decimal AllocatedPerHour { get; private set; }
 
+    public decimal Setup { get; private set; }
+
     public LineState State { get; private set; }
 
     /// <summary>In words: <c>5 x S, Debian 13 20261129.1</c>.</summary>
@@ -182,7 +189,7 @@ public sealed class OrderLine
 
     internal LineSize Wants => new(TemplateVersionId, PlanName, Names.Length, new VmSize(Vcpus, Memory, Disk));
 
-    public Price PriceOfAll => new Price(Currency, RunningPerHour, AllocatedPerHour) * Names.Length;
+    public Price PriceOfAll => new Price(Currency, RunningPerHour, AllocatedPerHour, Setup) * Names.Length;
 
     /// <exception cref="InvalidOperationException">It was decided already: a bug.</exception>
     internal void MoveTo(LineState state)

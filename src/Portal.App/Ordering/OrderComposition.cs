@@ -58,7 +58,8 @@ public sealed record LineComposition(
 }
 
 /// <summary>An order as it would be placed now, with what it costs and takes.</summary>
-public sealed record Composition(Tenant Tenant, Project Project, IReadOnlyList<LineComposition> Lines, QuotaState Quota)
+/// <param name="TaxPercent">What the tenant pays on top; null where none was set.</param>
+public sealed record Composition(Tenant Tenant, Project Project, IReadOnlyList<LineComposition> Lines, QuotaState Quota, decimal? TaxPercent)
 {
     public QuotaAmount Asked => Lines.Select(l => l.Asked).Aggregate((a, b) => a + b);
 
@@ -143,7 +144,7 @@ internal static class OrderComposer
         var lines = new List<LineComposition>(form.Lines.Count);
         foreach (var line in form.Lines)
         {
-            if (!(await ComposeLineAsync(db, tenant.Currency, line, taken, ct)).TryGet(out var composed, out var refusal))
+            if (!(await ComposeLineAsync(db, tenant, line, taken, ct)).TryGet(out var composed, out var refusal))
             {
                 return Result<Composition>.Of(refusal.In(OrderForm.NameOf(lines.Count)));
             }
@@ -152,10 +153,10 @@ internal static class OrderComposer
             taken.UnionWith(composed.Names.Select(n => n.Text));
         }
 
-        return new Composition(tenant, project, lines, await db.ReadQuotaAsync(tenant, ct));
+        return new Composition(tenant, project, lines, await db.ReadQuotaAsync(tenant, ct), (await db.ReadTaxAsync(tenantId, ct)).At(await db.NowAsync(ct)));
     }
 
-    private static async Task<Result<LineComposition>> ComposeLineAsync(PortalDb db, Currency currency, LineForm form, HashSet<string> taken, CancellationToken ct)
+    private static async Task<Result<LineComposition>> ComposeLineAsync(PortalDb db, Tenant tenant, LineForm form, HashSet<string> taken, CancellationToken ct)
     {
         var template = await db.Templates.AsNoTracking().SingleOrDefaultAsync(t => t.Id == form.Template && t.Offered, ct);
         var version = template is null ? null : await db.TemplateVersions.AsNoTracking().InOrderOfChoice(template.Id).FirstOrDefaultAsync(ct);
@@ -183,9 +184,9 @@ internal static class OrderComposer
             return new Invalid("plan", $"{template.Name} needs at least {template.MinMemory} of memory and {template.MinDisk} of disk. Choose a larger {(plan.Largest == plan.Size ? "plan" : "size")}.");
         }
 
-        if (await db.FindTariffAsync(plan.Id, currency, await db.NowAsync(ct), ct) is not { } tariff)
+        if (await db.FindTariffAsync(tenant.Id, plan.Id, tenant.Currency, await db.NowAsync(ct), ct) is not { } tariff)
         {
-            return new NoPrice(plan.Name, currency);
+            return new NoPrice(plan.Name, tenant.Currency);
         }
 
         var names = NamePattern.Expand(form.Name, form.Count, taken);

@@ -22,7 +22,8 @@ public static class PreviewOrder
         QuotaAmount Asked,
         bool ApprovedByPolicy,
         int HostsThatFit,
-        IReadOnlyList<Refusal> Problems)
+        IReadOnlyList<Refusal> Problems,
+        decimal? TaxPercent = null)
     {
         public IEnumerable<string> Names => Lines.SelectMany(l => l.Names);
     }
@@ -74,7 +75,8 @@ public static class PreviewOrder
                 order.Asked,
                 order.Tenant.Approval == Tenants.ApprovalMode.Automatic,
                 parties.SelectMany(p => p.Fitting).Select(r => r.Host.Id).Distinct().Count(),
-                problems);
+                problems,
+                order.TaxPercent);
         }
 
         private IReadOnlyList<string> CommandsOf(LineComposition line, Hosts.Host? host) =>

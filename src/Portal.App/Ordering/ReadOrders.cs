@@ -33,7 +33,8 @@ public sealed record OrderRow(
     OrderState State,
     string What,
     IReadOnlyList<string> Names,
-    Price Price);
+    Price Price,
+    decimal? TaxPercent);
 
 /// <summary>A line of an order: one kind of VM.</summary>
 /// <param name="Slug">The template's name in addresses and REST.</param>
@@ -242,7 +243,8 @@ internal static class OrderReader
                 StateOf([.. o.Lines.Select(l => l.State)], [.. o.Lines.SelectMany(l => stages[l.Id])]),
                 string.Join("; ", o.Lines.Select(l => l.What)),
                 [.. o.Lines.SelectMany(l => l.Names)],
-                o.Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => a + b))),
+                o.Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => a + b),
+                o.TaxPercent)),
         ];
     }
 

@@ -23,7 +23,8 @@ public sealed record PlanRow(PlanId Id, string Name, VmSize Size, VmSize Largest
 public static class ListPlans
 {
     /// <param name="OfferedOnly">Only what can be ordered; all others are for staff.</param>
-    public sealed record Request(Currency Currency, bool OfferedOnly);
+    /// <param name="Buyer">Whose own prices go before the list's; null for the list.</param>
+    public sealed record Request(Currency Currency, bool OfferedOnly, TenantId? Buyer = null);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
@@ -34,14 +35,21 @@ public static class ListPlans
                 return refusal;
             }
 
+            if (request.Buyer is { } tenant && access.Check(actor, Permission.SeeTenant, tenant) is { } hidden)
+            {
+                return hidden;
+            }
+
             await using var db = dbs.ForSystem();
             var now = await db.NowAsync(ct);
             var plans = await db.Plans.AsNoTracking().Where(p => p.Offered || !request.OfferedOnly).ToListAsync(ct);
             var prices = (await db.PlanPrices.AsNoTracking().Where(p => p.Currency == request.Currency && p.ValidFrom <= now).ToListAsync(ct))
-                .GroupBy(p => p.PlanId).ToDictionary(g => g.Key, g => g.MaxBy(p => p.ValidFrom)!.ToTariff());
+                .ToLookup(p => p.PlanId);
+            var own = (await db.TenantPrices.AsNoTracking().Where(p => p.TenantId == request.Buyer && p.Currency == request.Currency && p.ValidFrom <= now).ToListAsync(ct))
+                .ToLookup(p => p.PlanId);
             return Result<IReadOnlyList<PlanRow>>.Of(
                 // What has one size comes first: it is quicker to choose.
-                [.. plans.Select(p => new PlanRow(p.Id, p.Name, p.Size, p.Largest, p.Offered, prices.GetValueOrDefault(p.Id))).OrderBy(p => p.IsCustom).ThenBy(p => p.Size.Memory).ThenBy(p => p.Name, StringComparer.Ordinal)]);
+                [.. plans.Select(p => new PlanRow(p.Id, p.Name, p.Size, p.Largest, p.Offered, (own[p.Id].InForce(now) is { Ends: false } ones ? ones : (DatedPrice?)prices[p.Id].InForce(now))?.ToTariff())).OrderBy(p => p.IsCustom).ThenBy(p => p.Size.Memory).ThenBy(p => p.Name, StringComparer.Ordinal)]);
         }
     }
 }
@@ -116,68 +124,5 @@ public static class SavePlan
 
             return plan.Id;
         }
-    }
-}
-
-/// <summary>Sets a plan's price from now on. The past is fixed; VMs that exist keep the price that they were ordered at.</summary>
-public static class SetPrice
-{
-    /// <param name="Tariff">What is more than the smallest size costs nothing where the plan has one size: there is none.</param>
-    public sealed record Request(PlanId Plan, Tariff Tariff);
-
-    public sealed class Handler(PortalDbs dbs, AccessRules access)
-    {
-        private const decimal Max = 1_000_000m;
-        private const decimal MaxMore = 10_000m;
-
-        public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
-        {
-            var asked = request.Tariff;
-            (string Field, decimal Rate)[] rates =
-            [
-                ("running", asked.Smallest.RunningPerHour),
-                ("allocated", asked.Smallest.AllocatedPerHour),
-                ("perVcpu", asked.RunningPerVcpu),
-                ("perMemoryGiB", asked.RunningPerMemoryGiB),
-                ("perDiskGiB", asked.AllocatedPerDiskGiB),
-            ];
-            if (Shape.Check(
-            [
-                .. rates.Select(r => (r.Rate is >= 0 and <= Max, r.Field, "A rate is 0 to 1 000 000 an hour.")),
-                // Times the largest plan there can be it has to fit into what a rate may be.
-                .. rates.Skip(2).Select(r => (r.Rate <= MaxMore, r.Field, "A rate for what is more is at most 10 000 an hour.")),
-                .. rates.Select(r => (decimal.Round(r.Rate, 10) == r.Rate, r.Field, "A rate has at most ten decimals.")),
-            ]) is { } malformed)
-            {
-                return Result<Done>.Of(malformed);
-            }
-
-            if (access.Check(actor, Permission.ManagePlans) is { } refusal)
-            {
-                return refusal;
-            }
-
-            await using var db = dbs.ForSystem();
-            var plan = await db.Plans.SingleOrDefaultAsync(p => p.Id == request.Plan, ct);
-            if (plan is null)
-            {
-                return new NotFound("plan");
-            }
-
-            var now = await db.NowAsync(ct);
-            var before = await db.FindTariffAsync(plan.Id, asked.Smallest.Currency, now, ct);
-            if (before == asked)
-            {
-                return default(Done);
-            }
-
-            db.Add(new PlanPrice(plan.Id, asked, now));
-            db.Add(AuditEntry.OfPlatform(actor, "price.set", plan.Id.Value, plan.Name, $"{InWords(before)} -> {InWords(asked)} {asked.Smallest.Currency} an hour"));
-            await db.SaveChangesAsync(ct);
-            return default(Done);
-        }
-
-        private static string InWords(Tariff? tariff) => tariff is null ? "none"
-            : $"{tariff.Smallest.RunningPerHour} + {tariff.Smallest.AllocatedPerHour}, more: {tariff.RunningPerVcpu} a vCPU, {tariff.RunningPerMemoryGiB} a GiB of memory, {tariff.AllocatedPerDiskGiB} a GiB of disk";
     }
 }

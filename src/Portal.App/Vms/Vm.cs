@@ -153,6 +153,9 @@ public sealed class Vm
 
     public decimal AllocatedPerHour { get; private set; }
 
+    /// <summary>Once, when it first runs; nothing where it was adopted.</summary>
+    public decimal Setup { get; private set; }
+
     public IReadOnlyList<SshPublicKey> SshKeys =>
         [.. SshKeyLines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => SshPublicKey.TryParse(l, out var key) ? key : throw new InvalidOperationException($"VM {Id} holds a line that is no key."))];
 
@@ -187,6 +190,7 @@ public sealed class Vm
         Currency = ordered.Currency,
         RunningPerHour = ordered.RunningPerHour,
         AllocatedPerHour = ordered.AllocatedPerHour,
+        Setup = ordered.Setup,
     };
 
     /// <summary>A VM that is a domain which somebody made by hand, once its adoption has succeeded.</summary>
@@ -363,6 +367,8 @@ public sealed record VmOrdered
     public required decimal RunningPerHour { get; init; }
 
     public required decimal AllocatedPerHour { get; init; }
+
+    public decimal Setup { get; init; }
 }
 
 /// <summary>How far a volume is.</summary>

@@ -64,11 +64,11 @@ internal static class CatalogueApi
                 return result.TryGet(out var id, out var refusal) ? Results.Created("/api/v1/templates", new CreatedJson(id.Value)) : Problems.From(refusal);
             })
             .WithTags("Catalogue").WithName("AddNfsTemplate").WithSummary("Adds a template whose VMs have their root on an NFS server, or a new version of one. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
-        api.MapGet("/plans", async (string? currency, ListPlans.Handler handler, HttpContext http, CancellationToken ct) =>
+        api.MapGet("/plans", async (string? currency, Guid? tenant, ListPlans.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(currency) is { } known
-                    ? (await handler.HandleAsync(new(known, OfferedOnly: true), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))
+                    ? (await handler.HandleAsync(new(known, OfferedOnly: true, tenant is { } buyer ? new TenantId(buyer) : null), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))
                     : Problems.From(new App.Access.Invalid("currency", "A currency is three capital letters, such as EUR.")))
-            .WithTags("Catalogue").WithName("ListPlans").WithSummary("The plans on offer, with their prices in a currency (EUR unless said).").Produces<IEnumerable<PlanJson>>().ProducesProblem(422);
+            .WithTags("Catalogue").WithName("ListPlans").WithSummary("The plans on offer, with their prices in a currency (EUR unless said): the list's, or with `tenant` those that this tenant pays.").Produces<IEnumerable<PlanJson>>().ProducesProblem(404).ProducesProblem(422);
         api.MapPost("/plans", async (PlanBody body, SavePlan.Handler handler, HttpContext http, CancellationToken ct) =>
             {
                 var result = await handler.HandleAsync(body.ToRequest(null), http.Actor(), ct);
@@ -80,10 +80,29 @@ internal static class CatalogueApi
             .WithTags("Catalogue").WithName("ChangePlan").WithSummary("Changes a plan; VMs that exist keep their size. For billers.").Produces<CreatedJson>().ProducesProblem(404).ProducesProblem(422);
         api.MapPut("/plans/{plan:guid}/price", async (Guid plan, PriceBody body, SetPrice.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(body.Currency) is { } known
-                    ? (await handler.HandleAsync(new(new PlanId(plan), body.ToTariff(known)), http.Actor(), ct)).Answer()
+                    ? (await handler.HandleAsync(new(new PlanId(plan), body.ToTariff(known), BuyerOf(body.Tenant), body.From), http.Actor(), ct)).Answer()
                     : Problems.From(new App.Access.Invalid("currency", "A currency is three capital letters, such as EUR.")))
-            .WithTags("Catalogue").WithName("SetPrice").WithSummary("Sets a plan's price from now on. For billers.").Produces(204).ProducesProblem(404).ProducesProblem(422);
+            .WithTags("Catalogue").WithName("SetPrice").WithSummary("Sets a plan's price from now on or from an instant to come, for all or for one tenant. For billers.").Produces(204).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        api.MapGet("/currencies", async (ListCurrencies.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(), http.Actor(), ct)).Answer(currencies => currencies.Select(c => new CurrencyJson(c.Code, c.MinorUnits))))
+            .WithTags("Catalogue").WithName("ListCurrencies").WithSummary("The currencies in which anything is sold or paid. For the provider's people.").Produces<IEnumerable<CurrencyJson>>().ProducesProblem(403);
+        api.MapGet("/plans/{plan:guid}/prices", async (Guid plan, GetPrices.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new PlanId(plan)), http.Actor(), ct)).Answer(p => p.Rows.Select(PriceRowJson.Of)))
+            .WithTags("Catalogue").WithName("ListPrices").WithSummary("All prices of a plan, the newest first: in force, scheduled, past and withdrawn. For the provider's people; tenants' own for those who see their costs.").Produces<IEnumerable<PriceRowJson>>().ProducesProblem(403).ProducesProblem(404);
+        api.MapPost("/plans/{plan:guid}/prices/preview", async (Guid plan, PriceBody body, PreviewPrice.Handler handler, HttpContext http, CancellationToken ct) =>
+                CurrencyOf(body.Currency) is { } known
+                    ? (await handler.HandleAsync(new(new PlanId(plan), body.ToTariff(known), BuyerOf(body.Tenant)), http.Actor(), ct)).Answer(effects => effects.Select(PriceEffectJson.Of))
+                    : Problems.From(new App.Access.Invalid("currency", "A currency is three capital letters, such as EUR.")))
+            .WithTags("Catalogue").WithName("PreviewPrice").WithSummary("What a price would mean to those who have VMs of the plan. Changes nothing. For billers.").Produces<IEnumerable<PriceEffectJson>>().ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
+        api.MapPost("/plans/{plan:guid}/prices/end", async (Guid plan, EndPriceBody body, EndTenantPrice.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new PlanId(plan), new TenantId(body.Tenant), body.From), http.Actor(), ct)).Answer())
+            .WithTags("Catalogue").WithName("EndTenantPrice").WithSummary("Ends a tenant's own price: from then on the list's holds for it too. For billers.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        api.MapPost("/plans/{plan:guid}/prices/{price:guid}/withdraw", async (Guid plan, Guid price, WithdrawPrice.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new PlanId(plan), price), http.Actor(), ct)).Answer())
+            .WithTags("Catalogue").WithName("WithdrawPrice").WithSummary("Takes back a price that has not begun; it stays in the history as withdrawn. For billers.").Produces(204).ProducesProblem(403).ProducesProblem(404);
     }
+
+    private static TenantId? BuyerOf(Guid? tenant) => tenant is { } id ? new TenantId(id) : null;
 
     private static Currency? CurrencyOf(string? code) =>
         code is null ? Currency.Eur : code.Length == 3 && code.All(char.IsAsciiLetterUpper) ? new Currency(code) : null;

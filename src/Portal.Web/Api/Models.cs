@@ -60,9 +60,20 @@ internal sealed record TemplateJson(Guid Id, string Slug, string Name, string De
     public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString(), t.FirstBoot.ToString(), t.OnNfs, t.Nfs is { } nfs ? new NfsJson(nfs.Server, nfs.Path, nfs.Writable) : null);
 }
 
-internal sealed record PriceJson(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal PerHour, decimal PerMonth)
+/// <param name="Setup">Once for each VM, when it first runs.</param>
+internal sealed record PriceJson(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal PerHour, decimal PerMonth, decimal Setup)
 {
-    public static PriceJson Of(Price p) => new(p.Currency.Code, p.RunningPerHour, p.AllocatedPerHour, p.PerHour.Amount, p.PerMonth.Amount);
+    public static PriceJson Of(Price p) => new(p.Currency.Code, p.RunningPerHour, p.AllocatedPerHour, p.PerHour.Amount, p.PerMonth.Amount, p.Setup);
+}
+
+/// <summary>An amount as a statement rounds it, with the tax on it.</summary>
+/// <param name="Percent">Null where no rate was set, or where several hold for parts of it.</param>
+/// <param name="Tax">Null where no rate was set.</param>
+internal sealed record TaxedJson(decimal Net, decimal? Percent, decimal? Tax, decimal Gross)
+{
+    public static TaxedJson Of(Taxed t) => new(t.Net.Amount, t.Percent, t.Tax?.Amount, t.Gross.Amount);
+
+    public static TaxedJson Of(Money net, decimal? percent) => Of(Taxed.Of(net, percent));
 }
 
 internal sealed record SizeJson(int Vcpus, long MemoryMiB, long DiskGiB)
@@ -106,11 +117,12 @@ internal sealed record RefusalJson(string Code, string Message, string? Field)
 
 internal sealed record PreviewLineJson(string What, IReadOnlyList<string> Names, PriceJson Price, IReadOnlyList<string> Commands);
 
-internal sealed record PreviewJson(IReadOnlyList<PreviewLineJson> Lines, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<RefusalJson> Problems)
+internal sealed record PreviewJson(IReadOnlyList<PreviewLineJson> Lines, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<RefusalJson> Problems, TaxedJson? PerMonth, TaxedJson? Setup)
 {
     public static PreviewJson Of(PreviewOrder.Preview p) => new(
         [.. p.Lines.Select(l => new PreviewLineJson(l.What, l.Names, PriceJson.Of(l.Price), l.Commands))],
-        p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)]);
+        p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)],
+        p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.PerMonth, p.TaxPercent), p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.Once, p.TaxPercent));
 }
 
 internal sealed record PlacedJson(Guid Id, int Number, bool Repeated);
@@ -127,13 +139,14 @@ internal sealed record VoteJson(string By, string Verdict, string Reason, DateTi
 internal sealed record OrderLineJson(string What, string Template, string Plan, IReadOnlyList<string> Names, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson Price, string? UserDataSha256);
 
 internal sealed record OrderDetailsJson(
-    OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide)
+    OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide, TaxedJson PerMonth, TaxedJson Setup)
 {
     public static OrderDetailsJson Of(GetOrder.Details d) => new(
         OrderJson.Of(d.Row),
         [.. d.Lines.Select(l => new OrderLineJson(l.What, l.Slug, l.Plan, l.Names, l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB, PriceJson.Of(l.Price), l.UserDataSha256))],
         d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
-        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide);
+        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide,
+        TaxedJson.Of(d.Row.Price.PerMonth, d.Row.TaxPercent), TaxedJson.Of(d.Row.Price.Once, d.Row.TaxPercent));
 }
 
 internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
@@ -208,12 +221,18 @@ internal sealed record StretchJson(DateTimeOffset From, DateTimeOffset To, bool 
 
 internal sealed record UsageLineJson(Guid Vm, string VmName, string Plan, string Meter, decimal Seconds, decimal RatePerHour, decimal Amount, IReadOnlyList<StretchJson> Stretches);
 
-internal sealed record UsageJson(DateTimeOffset From, DateTimeOffset To, DateTimeOffset AsOf, string Currency, IReadOnlyList<UsageLineJson> Lines, decimal Total)
+internal sealed record SetupLineJson(Guid Vm, string VmName, string Plan, DateTimeOffset At, decimal Amount);
+
+/// <param name="Total">Without tax, rounded once.</param>
+/// <param name="Sum">The same with tax.</param>
+/// <param name="Forecast">At the month's end, if everything went on as it is now.</param>
+internal sealed record UsageJson(DateTimeOffset From, DateTimeOffset To, DateTimeOffset AsOf, string Currency, IReadOnlyList<UsageLineJson> Lines, IReadOnlyList<SetupLineJson> Setups, decimal Total, TaxedJson Sum, TaxedJson Forecast)
 {
     public static UsageJson Of(MonthUsage.Usage u) => new(
         u.From, u.To, u.AsOf, u.Currency.Code,
         [.. u.Lines.Select(l => new UsageLineJson(l.Vm.Value, l.VmName, l.PlanName, l.Meter.ToString(), l.Seconds, l.RatePerHour, l.Amount, [.. l.Stretches.Select(s => new StretchJson(s.From, s.To, s.Open))]))],
-        u.Total.Amount);
+        [.. u.Setups.Select(s => new SetupLineJson(s.Vm.Value, s.VmName, s.PlanName, s.At, s.Amount))],
+        u.Total.Amount, TaxedJson.Of(u.Sum), TaxedJson.Of(u.Forecast));
 }
 
 internal sealed record SshKeyJson(Guid Id, string Name, string Line, string Fingerprint, string AddedBy, DateTimeOffset CreatedAt)
@@ -324,13 +343,13 @@ internal sealed record TemplateBody(string Name, string? Description = null, str
 
 internal sealed record TroubleJson(Guid Vm, string Name, string Status, string? Why);
 
-/// <param name="Month">This month so far, rounded as a statement; null for those who may not see costs.</param>
+/// <param name="Month">This month so far, rounded as a statement and without tax; null for those who may not see costs, as is the rest of the money.</param>
 internal sealed record OverviewJson(
-    IReadOnlyDictionary<string, int> Vms, IReadOnlyList<TroubleJson> Troubles, int OrdersWaiting, QuotaJson Quota, IReadOnlyList<OperationJson> Live, string? Currency, decimal? Month, decimal? Forecast)
+    IReadOnlyDictionary<string, int> Vms, IReadOnlyList<TroubleJson> Troubles, int OrdersWaiting, QuotaJson Quota, IReadOnlyList<OperationJson> Live, string? Currency, decimal? Month, decimal? Forecast, TaxedJson? MonthTaxed, TaxedJson? ForecastTaxed)
 {
     public static OverviewJson Of(GetOverview.Overview o) => new(
         o.Counts.ToDictionary(c => c.Key.ToString(), c => c.Value), [.. o.Troubles.Select(t => new TroubleJson(t.Vm.Value, t.Name, t.Status.ToString(), t.Why))], o.OrdersWaiting, QuotaJson.Of(o.Quota),
-        [.. o.Live.Select(OperationJson.Of)], o.Month?.Currency.Code, o.Month?.Amount, o.Forecast?.Amount);
+        [.. o.Live.Select(OperationJson.Of)], o.Month?.Net.Currency.Code, o.Month?.Net.Amount, o.Forecast?.Net.Amount, o.Month is null ? null : TaxedJson.Of(o.Month), o.Forecast is null ? null : TaxedJson.Of(o.Forecast));
 }
 
 /// <param name="MonthNow">What the tenant's VMs cost a month now, without this order.</param>
@@ -346,9 +365,44 @@ internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long Dis
     public SavePlan.Request ToRequest(PlanId? plan) => new(plan, Name, Vcpus, MemoryMiB, DiskGiB, Offered, Largest is { } l ? new SavePlan.LargestSize(l.Vcpus, l.MemoryMiB, l.DiskGiB) : null);
 }
 
-internal sealed record PriceBody(string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal RunningPerVcpu = 0, decimal RunningPerMemoryGiB = 0, decimal AllocatedPerDiskGiB = 0)
+/// <param name="Setup">Once for each VM, when it first runs.</param>
+/// <param name="Tenant">Whose own price it is; absent for the list's.</param>
+/// <param name="From">When it begins; absent for now.</param>
+internal sealed record PriceBody(
+    string Currency, decimal RunningPerHour, decimal AllocatedPerHour, decimal RunningPerVcpu = 0, decimal RunningPerMemoryGiB = 0, decimal AllocatedPerDiskGiB = 0, decimal Setup = 0, Guid? Tenant = null, DateTimeOffset? From = null)
 {
-    public Tariff ToTariff(Currency currency) => new(new Price(currency, RunningPerHour, AllocatedPerHour), RunningPerVcpu, RunningPerMemoryGiB, AllocatedPerDiskGiB);
+    public Tariff ToTariff(Currency currency) => new(new Price(currency, RunningPerHour, AllocatedPerHour, Setup), RunningPerVcpu, RunningPerMemoryGiB, AllocatedPerDiskGiB);
+}
+
+/// <param name="MinorUnits">The decimals of its smallest coin.</param>
+internal sealed record CurrencyJson(string Code, int MinorUnits);
+
+/// <param name="From">When it ends; absent for now.</param>
+internal sealed record EndPriceBody([property: JsonRequired] Guid Tenant, DateTimeOffset? From = null);
+
+/// <param name="Tenant">Whose own price it is; null for the list's.</param>
+/// <param name="Price">Of the smallest size; null, as are the rates after it, where a tenant's own price ends.</param>
+/// <param name="Until">When the next one begins; null where none is there.</param>
+internal sealed record PriceRowJson(Guid Id, Guid? Tenant, string? TenantName, string Currency, PriceJson? Price, decimal? RunningPerVcpu, decimal? RunningPerMemoryGiB, decimal? AllocatedPerDiskGiB, DateTimeOffset From, DateTimeOffset? Until, string State)
+{
+    public static PriceRowJson Of(PriceRow r) => new(
+        r.Id, r.Buyer?.Value, r.BuyerName, r.Currency.Code, r.Tariff is null ? null : PriceJson.Of(r.Tariff.Smallest), r.Tariff?.RunningPerVcpu, r.Tariff?.RunningPerMemoryGiB, r.Tariff?.AllocatedPerDiskGiB, r.ValidFrom, r.Until, r.State.ToString());
+}
+
+/// <param name="Now">What its VMs of the plan cost a month while they run.</param>
+/// <param name="Then">What the same would cost if they were ordered at that price.</param>
+/// <param name="OwnPrice">It has a price of its own, which this one does not reach.</param>
+internal sealed record PriceEffectJson(Guid Tenant, string Name, int Vms, string Currency, decimal Now, decimal Then, decimal More, bool OwnPrice)
+{
+    public static PriceEffectJson Of(PreviewPrice.Effect e) => new(e.Tenant.Value, e.Name, e.Vms, e.Now.Currency.Code, e.Now.Amount, e.Then.Amount, e.More.Amount, e.OwnPrice);
+}
+
+/// <param name="From">When it begins; absent for now.</param>
+internal sealed record TaxRateBody([property: JsonRequired] decimal Percent, DateTimeOffset? From = null);
+
+internal sealed record TaxRateJson(Guid Id, decimal Percent, DateTimeOffset From, string State)
+{
+    public static TaxRateJson Of(TaxRateRow r) => new(r.Id, r.Percent, r.ValidFrom, r.State.ToString());
 }
 
 internal sealed record CreatedJson(Guid Id);

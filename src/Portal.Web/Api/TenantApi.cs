@@ -1,5 +1,6 @@
 using Portal.App.Audit;
 using Portal.App.Billing;
+using Portal.App.Pricing;
 using Portal.App.Tenants;
 using Portal.Kernel;
 
@@ -61,6 +62,15 @@ internal static class TenantApi
                 return (await handler.HandleAsync(new(new TenantId(tenant), at), http.Actor(), ct)).Answer(UsageJson.Of);
             })
             .WithName("GetUsage").WithSummary("A month's usage: exact seconds, rates, unrounded amounts.").Produces<UsageJson>().ProducesProblem(403).ProducesProblem(422);
+        tenants.MapGet("/{tenant:guid}/tax", async (Guid tenant, ListTaxRates.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(taxes => taxes.SelectMany(t => t.Rates).Select(TaxRateJson.Of)))
+            .WithName("ListTaxRates").WithSummary("The tax on what the tenant pays, the newest first: in force, scheduled, past and withdrawn.").Produces<IEnumerable<TaxRateJson>>().ProducesProblem(403).ProducesProblem(404);
+        tenants.MapPut("/{tenant:guid}/tax", async (Guid tenant, TaxRateBody body, SetTaxRate.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), body.Percent, body.From), http.Actor(), ct)).Answer())
+            .WithName("SetTaxRate").WithSummary("Sets the tax from now on or from an instant to come. For billers.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
+        tenants.MapPost("/{tenant:guid}/tax/{rate:guid}/withdraw", async (Guid tenant, Guid rate, WithdrawTaxRate.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), rate), http.Actor(), ct)).Answer())
+            .WithName("WithdrawTaxRate").WithSummary("Takes back a rate that has not begun. For billers.").Produces(204).ProducesProblem(403).ProducesProblem(404);
         tenants.MapGet("/{tenant:guid}/audit", async (Guid tenant, long? before, ListAudit.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant), before), http.Actor(), ct)).Answer(p => p))
             .WithName("ListTenantAudit").WithSummary("Who did what when, the newest first; says whether the chain of hashes is intact.").Produces<ListAudit.Page>().ProducesProblem(403);

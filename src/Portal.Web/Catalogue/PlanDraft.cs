@@ -35,6 +35,9 @@ public sealed class PlanDraft
 
     public string Allocated { get; set; } = "";
 
+    /// <summary>Once, when a VM first runs; empty for nothing.</summary>
+    public string Setup { get; set; } = "";
+
     /// <summary>For each vCPU more than the smallest size; so are the next two for each GiB more.</summary>
     public string PerVcpu { get; set; } = "";
 
@@ -61,11 +64,18 @@ public sealed class PlanDraft
 
         if (row.Tariff is { } tariff)
         {
-            (draft.Running, draft.Allocated) = (Rate(tariff.Smallest.RunningPerHour), Rate(tariff.Smallest.AllocatedPerHour));
-            (draft.PerVcpu, draft.PerMemoryGiB, draft.PerDiskGiB) = (Rate(tariff.RunningPerVcpu), Rate(tariff.RunningPerMemoryGiB), Rate(tariff.AllocatedPerDiskGiB));
+            draft.Take(tariff);
         }
 
         return draft;
+    }
+
+    /// <summary>Fills in what a tariff says.</summary>
+    public void Take(Tariff tariff)
+    {
+        (Running, Allocated) = (Rate(tariff.Smallest.RunningPerHour), Rate(tariff.Smallest.AllocatedPerHour));
+        (PerVcpu, PerMemoryGiB, PerDiskGiB) = (Rate(tariff.RunningPerVcpu), Rate(tariff.RunningPerMemoryGiB), Rate(tariff.AllocatedPerDiskGiB));
+        Setup = tariff.Smallest.Setup > 0 ? tariff.Smallest.Setup.ToString($"F{tariff.Smallest.Currency.MinorUnits}", CultureInfo.InvariantCulture) : "";
     }
 
     /// <summary>The two ends of what can be chosen; null while they are not in order.</summary>
@@ -81,10 +91,11 @@ public sealed class PlanDraft
     {
         var wrong = new List<Refusal>();
         var (running, allocated) = (Read(Running, "running"), Read(Allocated, "allocated"));
+        var setup = Setup.Trim().Length == 0 ? 0 : Read(Setup, "setup");
         var (vcpu, memory, disk) = Custom ? (Read(PerVcpu, "perVcpu"), Read(PerMemoryGiB, "perMemoryGiB"), Read(PerDiskGiB, "perDiskGiB")) : default;
         return wrong is [var first, .. var others]
             ? Result<Tariff>.Of(first with { Also = others })
-            : new Tariff(new Price(currency, running, allocated), vcpu, memory, disk);
+            : new Tariff(new Price(currency, running, allocated, setup), vcpu, memory, disk);
 
         decimal Read(string text, string field)
         {

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Components;
 using MudBlazor;
 using Portal.App.Access;
 using Portal.App.Pricing;
@@ -8,22 +9,33 @@ using Portal.Web.Components.Shared;
 namespace Portal.Web.Catalogue;
 
 /// <summary>The plans with their prices. The past is fixed: a change is a new price from now on.</summary>
-public partial class PlansPage(ListPlans.Handler lists, SavePlan.Handler saving, SetPrice.Handler pricing, ISnackbar snackbar) : PortalPage
+public partial class PlansPage(ListPlans.Handler lists, ListCurrencies.Handler currencyLists, SavePlan.Handler saving, SetPrice.Handler pricing, ISnackbar snackbar) : PortalPage
 {
     private static readonly StatusLook s_unpriced = new("No price", Icons.Material.Outlined.WarningAmber, Tone.Warning);
 
-    private readonly Currency _currency = Currency.Eur;
     private Result<IReadOnlyList<PlanRow>>? _plans;
+    private Result<IReadOnlyList<Currency>>? _currencies;
     private PlanDraft? _edit;
     private Refusal? _problem;
     private Refusal? _refusal;
     private bool _busy;
 
-    protected override async Task OnInitializedAsync() => _plans = await ReadAsync("plans", LoadAsync);
+    /// <summary>Whose prices are shown, by its code.</summary>
+    [SupplyParameterFromQuery(Name = "currency")]
+    private string? CurrencyText { get; set; }
+
+    private Currency Chosen => CurrencyText is { Length: 3 } code && code.All(char.IsAsciiLetterUpper) ? new Currency(code) : Currency.Eur;
+
+    protected override async Task OnParametersSetAsync()
+    {
+        _edit = null;
+        _currencies = await ReadAsync<IReadOnlyList<Currency>>("currencies", (actor, ct) => currencyLists.HandleAsync(new ListCurrencies.Request(), actor, ct));
+        _plans = await ReadAsync("plans", LoadAsync);
+    }
 
     protected override async Task LookAgainAsync() => _plans = await AskAsync(LoadAsync);
 
-    private Task<Result<IReadOnlyList<PlanRow>>> LoadAsync(Actor actor, CancellationToken ct) => lists.HandleAsync(new ListPlans.Request(_currency, OfferedOnly: false), actor, ct);
+    private Task<Result<IReadOnlyList<PlanRow>>> LoadAsync(Actor actor, CancellationToken ct) => lists.HandleAsync(new ListPlans.Request(Chosen, OfferedOnly: false), actor, ct);
 
     private void New() => (_edit, _problem, _refusal) = (new PlanDraft(), null, null);
 
@@ -36,7 +48,7 @@ public partial class PlansPage(ListPlans.Handler lists, SavePlan.Handler saving,
             return;
         }
 
-        if (!form.ToTariff(_currency).TryGet(out var tariff, out var wrong))
+        if (!form.ToTariff(Chosen).TryGet(out var tariff, out var wrong))
         {
             _problem = wrong;
             return;

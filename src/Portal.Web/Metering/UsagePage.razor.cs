@@ -34,7 +34,7 @@ public partial class UsagePage(MonthUsage.Handler usages) : TenantPage
 
     private static string Answer(MonthUsage.Usage usage)
     {
-        var vms = usage.Lines.Select(l => l.Vm).Distinct().Count();
+        var vms = usage.Lines.Select(l => l.Vm).Concat(usage.Setups.Select(s => s.Vm)).Distinct().Count();
         var open = usage.Lines.Where(l => l.Stretches.Any(s => s.Open)).ToList();
         var perHour = new Money(open.Sum(l => l.RatePerHour), usage.Currency);
         return vms == 0 ? "Nothing was used."

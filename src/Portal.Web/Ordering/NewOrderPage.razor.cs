@@ -85,7 +85,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         }
 
         var read = await templates.HandleAsync(new ListTemplates.Request(OfferedOnly: true), actor, ct);
-        var sold = await plans.HandleAsync(new ListPlans.Request(Found.Currency, OfferedOnly: true), actor, ct);
+        var sold = await plans.HandleAsync(new ListPlans.Request(Found.Currency, OfferedOnly: true, tenant), actor, ct);
         var stored = await keys.HandleAsync(new ListSshKeys.Request(tenant), actor, ct);
         return (read.Refusal ?? sold.Refusal ?? stored.Refusal) is { } refusal
             ? Result<OrderOffer>.Of(refusal)

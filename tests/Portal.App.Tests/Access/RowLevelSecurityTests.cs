@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using Portal.App.Consoles;
 using Portal.App.Ordering;
+using Portal.App.Pricing;
 using Portal.App.Tenants;
 using Portal.Kernel;
 using Portal.Testing.Postgres;
@@ -25,11 +26,25 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
         World = await PortalWorld.CreateAsync(postgres, ct);
         (Other, var owner) = await World.AddTenantAsync("other", ct);
         await World.AddHostAsync("elsewhere", "0badcafd", ct);
+        await PriceAsync(ct);
         await LiveAsync(Own, World.Owner, ct);
         await LiveAsync(Other, owner, ct);
     }
 
     public ValueTask DisposeAsync() => World.DisposeAsync();
+
+    // What a VM costs once, a price of each one's own, and tax.
+    private async Task PriceAsync(CancellationToken ct)
+    {
+        var biller = await World.AddPersonAsync("prices", [App.Access.PlatformRole.Biller], [], ct);
+        await using var db = World.Main.Dbs.ForSystem();
+        var plan = await db.Plans.Where(p => p.Name == "Nano").Select(p => p.Id).SingleAsync(ct);
+        foreach (var tenant in new[] { Own, Other })
+        {
+            Assert.Null((await World.Main.Get<SetPrice.Handler>().HandleAsync(new(plan, new Tariff(new Price(Currency.Eur, 0.001m, 0.001m, 5)), tenant), biller, ct)).Refusal);
+            Assert.Null((await World.Main.Get<SetTaxRate.Handler>().HandleAsync(new(tenant, 19), biller, ct)).Refusal);
+        }
+    }
 
     // A little of everything that a tenant can do. A new table gets its rows here.
     private async Task LiveAsync(TenantId tenant, App.Access.Actor owner, CancellationToken ct)

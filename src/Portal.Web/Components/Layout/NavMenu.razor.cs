@@ -41,6 +41,7 @@ public partial class NavMenu : ComponentBase
         yield return new Group("nav-billing", "Billing", Allowed(
         [
             new("/billing/plans", "Plans & prices", Icons.Material.Outlined.Sell, Access.Allows(shell.Me, Permission.SeeCatalogue)),
+            new("/billing/tax", "Tax", Icons.Material.Outlined.Percent, Access.Allows(shell.Me, Permission.SeeCatalogue)),
         ]));
         yield return new Group("nav-admin", "Administration", Allowed(
         [

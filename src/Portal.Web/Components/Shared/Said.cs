@@ -61,6 +61,12 @@ public static class Said
         return text + new string('0', Math.Max(0, 2 - decimals)) + "\u00a0" + money.Currency.Code;
     }
 
+    /// <summary>A tax rate: 19 %, 8.1 %.</summary>
+    public static string Percent(decimal percent) => percent.ToString("0.####", s_words) + "\u00a0%";
+
+    /// <summary>A day in UTC, with the time where it is not the day's beginning: for prices, which begin at an instant.</summary>
+    public static string UtcDay(DateTimeOffset at) => at.UtcDateTime.TimeOfDay == TimeSpan.Zero ? at.UtcDateTime.ToString("d MMM yyyy", s_words) : at.UtcDateTime.ToString("d MMM yyyy, HH:mm", s_words);
+
     /// <summary>A verb of the audit for people: <c>operation.build.succeeded</c> is "Build succeeded", <c>ssh_key.added</c> "SSH key added".</summary>
     public static string Verb(string verb)
     {
