@@ -1426,11 +1426,15 @@ namespace Portal.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("four_eyes");
 
-                    b.Property<string>("Mode")
+                    b.Property<string>("Name")
                         .IsRequired()
-                        .HasMaxLength(30)
-                        .HasColumnType("character varying(30)")
-                        .HasColumnName("mode");
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("name");
+
+                    b.Property<bool>("OfPlatform")
+                        .HasColumnType("boolean")
+                        .HasColumnName("of_platform");
 
                     b.Property<Guid>("OrderId")
                         .HasColumnType("uuid")
@@ -1440,6 +1444,24 @@ namespace Portal.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("ordinal");
 
+                    b.Property<Guid?>("PolicyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("policy_id");
+
+                    b.Property<int>("PolicyVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("policy_version");
+
+                    b.Property<string>("Side")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("side");
+
+                    b.Property<int>("Stage")
+                        .HasColumnType("integer")
+                        .HasColumnName("stage");
+
                     b.Property<Guid>("TenantId")
                         .HasColumnType("uuid")
                         .HasColumnName("tenant_id");
@@ -1447,6 +1469,18 @@ namespace Portal.Migrations
                     b.Property<int>("VotesNeeded")
                         .HasColumnType("integer")
                         .HasColumnName("votes_needed");
+
+                    b.Property<string>("Why")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("why");
+
+                    b.Property<string>("WrittenWho")
+                        .IsRequired()
+                        .HasMaxLength(20000)
+                        .HasColumnType("jsonb")
+                        .HasColumnName("who");
 
                     b.Property<uint>("xmin")
                         .IsConcurrencyToken()
@@ -1457,11 +1491,21 @@ namespace Portal.Migrations
                     b.HasKey("Id")
                         .HasName("pk_approval_steps");
 
+                    b.HasIndex("OrderId")
+                        .HasDatabaseName("ix_approval_steps_undecided")
+                        .HasFilter("decided_at IS NULL");
+
+                    b.HasIndex("PolicyId")
+                        .HasDatabaseName("ix_approval_steps_policy_id");
+
                     b.HasIndex("OrderId", "Ordinal")
                         .IsUnique()
                         .HasDatabaseName("ix_approval_steps_order_id_ordinal");
 
-                    b.ToTable("approval_steps", (string)null);
+                    b.ToTable("approval_steps", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_approval_steps_votes_needed", "votes_needed > 0 OR decided_at IS NOT NULL");
+                        });
                 });
 
             modelBuilder.Entity("Portal.App.Ordering.ApprovalVote", b =>
@@ -1478,6 +1522,10 @@ namespace Portal.Migrations
                     b.Property<DateTimeOffset>("At")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("at");
+
+                    b.Property<bool>("InTheirPlace")
+                        .HasColumnType("boolean")
+                        .HasColumnName("in_their_place");
 
                     b.Property<Guid>("OrderId")
                         .HasColumnType("uuid")
@@ -1512,9 +1560,9 @@ namespace Portal.Migrations
                     b.HasKey("Id")
                         .HasName("pk_approval_votes");
 
-                    b.HasIndex("ApprovalStepId", "VoterId")
+                    b.HasIndex("ApprovalStepId", "VoterId", "InTheirPlace")
                         .IsUnique()
-                        .HasDatabaseName("ix_approval_votes_approval_step_id_voter_id");
+                        .HasDatabaseName("ix_approval_votes_approval_step_id_voter_id_in_their_place");
 
                     b.ToTable("approval_votes", (string)null);
                 });
@@ -1810,6 +1858,62 @@ namespace Portal.Migrations
                         .HasFilter("sent_at IS NULL");
 
                     b.ToTable("outbox", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.App.Policies.ApprovalPolicy", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("note");
+
+                    b.Property<DateTimeOffset>("SavedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("saved_at");
+
+                    b.Property<string>("SavedBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("saved_by");
+
+                    b.Property<string>("Side")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("side");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<string>("Written")
+                        .HasMaxLength(20000)
+                        .HasColumnType("jsonb")
+                        .HasColumnName("body");
+
+                    b.HasKey("Id")
+                        .HasName("pk_approval_policies");
+
+                    b.HasIndex("TenantId", "Side", "Version")
+                        .IsUnique()
+                        .HasDatabaseName("ix_approval_policies_tenant_id_side_version");
+
+                    b.ToTable("approval_policies", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_approval_policies_side", "side = 'Provider' OR tenant_id <> '00000000-0000-0000-0000-000000000000'");
+
+                            t.HasCheckConstraint("ck_approval_policies_version", "version >= 1");
+                        });
                 });
 
             modelBuilder.Entity("Portal.App.Pricing.PlanPrice", b =>
@@ -2306,12 +2410,6 @@ namespace Portal.Migrations
                     b.Property<Guid>("Id")
                         .HasColumnType("uuid")
                         .HasColumnName("id");
-
-                    b.Property<string>("Approval")
-                        .IsRequired()
-                        .HasMaxLength(30)
-                        .HasColumnType("character varying(30)")
-                        .HasColumnName("approval");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .ValueGeneratedOnAdd()
@@ -2912,6 +3010,12 @@ namespace Portal.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_approval_steps_orders_order_id");
+
+                    b.HasOne("Portal.App.Policies.ApprovalPolicy", null)
+                        .WithMany()
+                        .HasForeignKey("PolicyId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_approval_steps_approval_policies_policy_id");
                 });
 
             modelBuilder.Entity("Portal.App.Ordering.ApprovalVote", b =>

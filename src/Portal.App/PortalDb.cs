@@ -12,6 +12,7 @@ using Portal.App.Networks;
 using Portal.App.Operations;
 using Portal.App.Ordering;
 using Portal.App.Outbox;
+using Portal.App.Policies;
 using Portal.App.Pricing;
 using Portal.App.Quotas;
 using Portal.App.Templates;
@@ -98,6 +99,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
     public DbSet<Order> Orders => Set<Order>();
 
     public DbSet<OrderLine> OrderLines => Set<OrderLine>();
+
+    public DbSet<ApprovalPolicy> ApprovalPolicies => Set<ApprovalPolicy>();
 
     public DbSet<ApprovalStep> ApprovalSteps => Set<ApprovalStep>();
 

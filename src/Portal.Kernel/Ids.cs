@@ -130,6 +130,16 @@ public readonly record struct OrderLineId(Guid Value) : IId<OrderLineId>
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>Identifies a version of an approval policy.</summary>
+public readonly record struct ApprovalPolicyId(Guid Value) : IId<ApprovalPolicyId>
+{
+    public static ApprovalPolicyId From(Guid value) => new(value);
+
+    public static ApprovalPolicyId New() => new(Guid.CreateVersion7());
+
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>Identifies a step of an order's approval.</summary>
 public readonly record struct ApprovalStepId(Guid Value) : IId<ApprovalStepId>
 {

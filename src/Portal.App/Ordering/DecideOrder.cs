@@ -6,8 +6,8 @@ using Portal.App.Audit;
 using Portal.App.Networks;
 using Portal.App.Operations;
 using Portal.App.Outbox;
+using Portal.App.Policies;
 using Portal.App.Quotas;
-using Portal.App.Tenants;
 using Portal.App.Vms;
 using Portal.Kernel;
 
@@ -24,52 +24,65 @@ public sealed record OwnOrder()
     public override RefusalKind Kind => RefusalKind.Forbidden;
 }
 
-/// <summary>Says yes or no to a waiting order. On the yes the VMs come to exist, each with its address, its disk's intent and its build.</summary>
+/// <summary>None of the steps that are open names this person.</summary>
+public sealed record NotAsked(string Whom)
+    : Refusal("ordering.not_asked", $"You are not among those who decide on this order now. It waits for {Whom}.")
+{
+    public override RefusalKind Kind => RefusalKind.Forbidden;
+}
+
+/// <summary>The person has voted on each open step that names it.</summary>
+public sealed record VotedAlready(string Whom)
+    : Refusal("ordering.voted_already", $"You have said yes already. It still waits for {Whom}.");
+
+/// <summary>Says yes or no to a waiting order. On the last yes the VMs come to exist, each with its address, its disk's intent and its build.</summary>
 public static class DecideOrder
 {
-    /// <param name="Reason">Needed for a no; the requester reads it.</param>
-    public sealed record Request(OrderId Order, Verdict Verdict, string Reason);
+    /// <param name="Reason">Needed for a no, and in somebody's place; the requester reads it.</param>
+    /// <param name="InPlaceOf">A step that an administrator decides on alone, in the place of those whom it names; null to vote on every open step that names the person.</param>
+    /// <param name="Stage">The stage that the person looked at: where the order has gone on since, nothing is decided. Null for whichever is open.</param>
+    public sealed record Request(OrderId Order, Verdict Verdict, string Reason, ApprovalStepId? InPlaceOf = null, int? Stage = null);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access, Doorbell doorbell)
     {
         /// <summary>Not safe to repeat: the second time says that it is decided.</summary>
         public async Task<Result<Done>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            var reason = request.Reason.Trim();
-            if (reason.Length > 1000)
+            var word = request with { Reason = request.Reason.Trim() };
+            if (word.Reason.Length > 1000)
             {
                 return new Invalid("reason", "A reason has at most 1000 characters.");
             }
 
-            if (request.Verdict == Verdict.Deny && reason.Length == 0)
+            if (word.Reason.Length == 0 && (word.Verdict == Verdict.Deny || word.InPlaceOf is not null))
             {
-                return new Invalid("reason", "Say why: the requester reads it.");
+                return new Invalid("reason", word.Verdict == Verdict.Deny ? "Say why: the requester reads it." : "Say why you decide in their place: it stands in the records.");
             }
 
-            if (access.Check(actor, Permission.DecideOrders) is { } refusal)
+            if (word.InPlaceOf is not null && access.Check(actor, Permission.DecideInPlace) is { } refusal)
             {
                 return refusal;
             }
 
-            return await Decision.TakeAsync(dbs, doorbell, request.Order, request.Verdict, reason, actor, ct);
+            return await Decision.TakeAsync(dbs, doorbell, word, actor, order => access.MaySee(actor, order), ct);
         }
     }
 
-    /// <summary>Says yes in the name of a tenant's policy, where it says so.</summary>
+    /// <summary>Makes the VMs of an order whose policies say yes by themselves.</summary>
     public sealed class ByPolicy(PortalDbs dbs, Doorbell doorbell)
     {
-        /// <summary>Decides where the order's own step leaves it to the policy; else does nothing. Safe to repeat.</summary>
+        /// <summary>Does nothing where one of the order's steps waits for somebody. Safe to repeat.</summary>
         public async Task DecideAsync(OrderId order, CancellationToken ct)
         {
             await using (var db = dbs.ForSystem())
             {
-                if (!await db.ApprovalSteps.AnyAsync(s => s.OrderId == order && s.Mode == ApprovalMode.Automatic && s.DecidedAt == null, ct))
+                if (await db.ApprovalSteps.AnyAsync(s => s.OrderId == order && s.DecidedAt == null, ct))
                 {
                     return;
                 }
             }
 
-            var decided = await Decision.TakeAsync(dbs, doorbell, order, Verdict.Approve, "", Actor.Portal, ct);
+            var decided = await Decision.TakeAsync(dbs, doorbell, new Request(order, Verdict.Approve, ""), Actor.Portal, _ => true, ct);
             if (decided.Refusal is { } refusal and not DecidedAlready)
             {
                 // One statement: an order that somebody closes at this moment is left as it is.
@@ -80,43 +93,60 @@ public static class DecideOrder
         }
     }
 
+    /// <summary>Whether the person may look at the order: the provider's own people, and everybody in its tenant.</summary>
+    internal static bool MaySee(this AccessRules access, Actor actor, Order order) =>
+        access.Allows(actor, Permission.SeeOrders) || access.Allows(actor, Permission.SeeTenant, order.TenantId);
+
     private static class Decision
     {
-        public static async Task<Result<Done>> TakeAsync(PortalDbs dbs, Doorbell doorbell, OrderId id, Verdict verdict, string reason, Actor actor, CancellationToken ct)
+        public static async Task<Result<Done>> TakeAsync(PortalDbs dbs, Doorbell doorbell, Request word, Actor actor, Func<Order, bool> maySee, CancellationToken ct)
         {
             IReadOnlyList<Operation> builds = [];
             try
             {
                 await using var db = dbs.ForSystem();
                 await using var transaction = await db.Database.BeginTransactionAsync(ct);
-                if (await LockAsync(db, id, ct) is not { } order)
+                if (await LockAsync(db, word.Order, ct) is not { } order || !maySee(order))
                 {
                     return new NotFound("order");
                 }
 
-                var step = await db.ApprovalSteps.SingleAsync(s => s.OrderId == id, ct);
-                if (order.ClosedAt is not null || step.DecidedAt is not null)
+                var steps = await db.ApprovalSteps.Where(s => s.OrderId == order.Id).OrderBy(s => s.Ordinal).ToListAsync(ct);
+                var votes = await db.ApprovalVotes.AsNoTracking().Where(v => v.OrderId == order.Id).OrderBy(v => v.At).ToListAsync(ct);
+                if (order.ClosedAt is not null)
                 {
-                    return new DecidedAlready(await WhoDecidedAsync(db, order, ct));
+                    return new DecidedAlready(WhoDecided(order, votes));
                 }
 
-                if (step.FourEyes && actor.User == order.RequestedById)
-                {
-                    return new OwnOrder();
-                }
-
-                var now = await db.NowAsync(ct);
-                if (verdict == Verdict.Approve && !(await ApproveAsync(db, order, actor, now, ct)).TryGet(out builds!, out var refusal))
+                if (!StepsOf(word, actor, order, steps, votes).TryGet(out var mine, out var refusal))
                 {
                     return Result<Done>.Of(refusal);
                 }
 
-                db.Add(new ApprovalVote(step, actor, verdict, reason, now));
-                step.Decided(now);
-                order.Close(verdict == Verdict.Approve ? LineState.Approved : LineState.Denied, now);
-                await db.QuotaReservations.Where(r => order.Lines.Select(l => l.Id).Contains(r.OrderLineId)).ExecuteDeleteAsync(ct);
-                db.Add(AuditEntry.Of(actor, order.TenantId, verdict == Verdict.Approve ? "order.approved" : "order.denied", order.Id.Value, $"Order {order.Number}", reason));
-                db.Add(Mail(order, verdict, reason, actor));
+                var now = await db.NowAsync(ct);
+                foreach (var step in mine)
+                {
+                    db.Add(new ApprovalVote(step, actor, word.Verdict, word.Reason, now, word.InPlaceOf is not null));
+                    if (word.Verdict == Verdict.Approve && step.DecidedAt is null && (word.InPlaceOf is not null || 1 + votes.Count(v => v.ApprovalStepId == step.Id) >= step.VotesNeeded))
+                    {
+                        step.Decided(now);
+                    }
+                }
+
+                var closes = word.Verdict == Verdict.Deny || steps.TrueForAll(s => s.DecidedAt is not null);
+                if (closes && word.Verdict == Verdict.Approve && !(await ApproveAsync(db, order, actor, now, ct)).TryGet(out builds!, out refusal))
+                {
+                    return Result<Done>.Of(refusal);
+                }
+
+                if (closes)
+                {
+                    order.Close(word.Verdict == Verdict.Approve ? LineState.Approved : LineState.Denied, now);
+                    await db.QuotaReservations.Where(r => order.Lines.Select(l => l.Id).Contains(r.OrderLineId)).ExecuteDeleteAsync(ct);
+                    db.Add(Mail(order, word.Verdict, word.Reason, actor));
+                }
+
+                db.Add(Entry(word, actor, order, mine, closes, votes));
                 await db.SaveChangesAsync(ct);
 
                 await db.AnnounceAsync(Topic.Approvals, ct);
@@ -135,6 +165,56 @@ public static class DecideOrder
             }
 
             return default(Done);
+        }
+
+        // The steps on which this word counts.
+        private static Result<IReadOnlyList<ApprovalStep>> StepsOf(Request word, Actor actor, Order order, IReadOnlyList<ApprovalStep> steps, IReadOnlyList<ApprovalVote> votes)
+        {
+            if (actor.IsPortal)
+            {
+                // The policies' own yes, once all of them have said it. In the records it stands on the last of them.
+                return steps.All(s => s.DecidedAt is not null) ? Result<IReadOnlyList<ApprovalStep>>.Of([steps[^1]]) : new DecidedAlready("It waits for people.");
+            }
+
+            var open = ApprovalStep.Open(steps);
+            if ((word.Stage is { } stage && open.Any(s => s.Stage != stage)) || (word.InPlaceOf is { } gone && open.All(s => s.Id != gone) && steps.Any(s => s.Id == gone && s.DecidedAt is not null)))
+            {
+                return new DecidedAlready($"{WhoDecided(order, votes)} It waits for {Whom(open)} now.");
+            }
+
+            var named = open.Where(s => word.InPlaceOf is { } place ? s.Id == place : s.Names(actor)).ToList();
+            if (named.Count == 0)
+            {
+                var done = steps.LastOrDefault(s => s.DecidedAt is not null && s.VotesNeeded > 0 && s.Names(actor) && !Voted(s));
+                return word.InPlaceOf is not null ? new NotFound("open step")
+                    : done is not null ? new DecidedAlready($"{WhoDecided(order, [.. votes.Where(v => v.ApprovalStepId == done.Id)])} It waits for {Whom(open)} now.")
+                    : new NotAsked(Whom(open));
+            }
+
+            if (named.Where(s => !s.FourEyes || actor.User != order.RequestedById).ToList() is not { Count: > 0 } allowed)
+            {
+                return new OwnOrder();
+            }
+
+            // An administrator who has voted may still decide in the place of those who are gone.
+            var mine = allowed.Where(s => word.InPlaceOf is not null || !Voted(s)).ToList();
+            return mine.Count > 0 ? Result<IReadOnlyList<ApprovalStep>>.Of(mine) : new VotedAlready(Whom(open));
+
+            bool Voted(ApprovalStep step) => votes.Any(v => v.ApprovalStepId == step.Id && v.VoterId == actor.User?.Value);
+        }
+
+        private static string Whom(IReadOnlyList<ApprovalStep> open) => open.Count == 0 ? "room: its policies have said yes" : string.Join(", and for ", open.Select(s => $"{PolicyWords.Who(s.VotesNeeded, s.Who())} ({s.Name})"));
+
+        private static AuditEntry Entry(Request word, Actor actor, Order order, IReadOnlyList<ApprovalStep> mine, bool closes, IReadOnlyList<ApprovalVote> votes)
+        {
+            var verb = (word.Verdict, closes) switch
+            {
+                (Verdict.Deny, _) => "order.denied",
+                (Verdict.Approve, true) => "order.approved",
+                (Verdict.Approve, false) => "order.step_approved",
+            };
+            var steps = string.Join("; ", mine.Where(s => s.VotesNeeded > 0).Select(s => $"{s.Name}: {(word.InPlaceOf is null ? $"vote {1 + votes.Count(v => v.ApprovalStepId == s.Id)} of {s.VotesNeeded}" : "in the place of those it names")}"));
+            return AuditEntry.Of(actor, order.TenantId, word.InPlaceOf is null ? verb : $"{verb}_in_their_place", order.Id.Value, $"Order {order.Number}", $"{word.Reason}{(word.Reason.Length > 0 && steps.Length > 0 ? " " : "")}{(steps.Length > 0 ? $"({steps})" : "")}");
         }
 
         // Lock order: tenant, then order, then hosts.
@@ -221,16 +301,13 @@ public static class DecideOrder
             return vm;
         }
 
-        private static async Task<string> WhoDecidedAsync(PortalDb db, Order order, CancellationToken ct)
+        private static string WhoDecided(Order order, IReadOnlyList<ApprovalVote> votes) => (votes is [.., var last] ? last : null, order.ClosedAt) switch
         {
-            var vote = await db.ApprovalVotes.AsNoTracking().Where(v => v.OrderId == order.Id).OrderBy(v => v.At).FirstOrDefaultAsync(ct);
-            return vote switch
-            {
-                { Verdict: Verdict.Approve } => $"{vote.VoterName} approved this order already.",
-                { Verdict: Verdict.Deny } => $"{vote.VoterName} denied this order already.",
-                _ => $"This order is {order.Lines[0].State.ToString().ToLowerInvariant()} already.",
-            };
-        }
+            ({ Verdict: Verdict.Deny } vote, _) => $"{vote.VoterName} denied this order already.",
+            ({ } vote, not null) when order.Lines[0].State == LineState.Approved => $"{vote.VoterName} approved this order already.",
+            ({ } vote, null) => $"{vote.VoterName} approved this step already.",
+            _ => $"This order is {order.Lines[0].State.ToString().ToLowerInvariant()} already.",
+        };
 
         private static OutboxMessage Mail(Order order, Verdict verdict, string reason, Actor actor) => new(
             order.TenantId,

@@ -35,10 +35,8 @@ public sealed class Order
 
     public const int MaxNote = 500;
 
-    /// <summary>How long an order may wait, and hold quota, before it expires.</summary>
-    public static readonly TimeSpan MayWait = TimeSpan.FromDays(14);
-
-    public Order(TenantId tenant, ProjectId project, Actor requester, string note, string requestKey, byte[] requestHash, DateTimeOffset at, decimal? taxPercent = null)
+    /// <param name="mayWait">How long it may wait, and hold quota, before it expires.</param>
+    public Order(TenantId tenant, ProjectId project, Actor requester, string note, string requestKey, byte[] requestHash, DateTimeOffset at, TimeSpan mayWait, decimal? taxPercent = null)
     {
         Id = OrderId.New();
         TenantId = tenant;
@@ -50,7 +48,7 @@ public sealed class Order
         RequestKey = requestKey;
         RequestHash = requestHash;
         CreatedAt = at;
-        ExpiresAt = at + MayWait;
+        ExpiresAt = at + mayWait;
         TaxPercent = taxPercent;
     }
 
@@ -91,6 +89,9 @@ public sealed class Order
 
     /// <summary>In the order in which they were asked for.</summary>
     public IReadOnlyList<OrderLine> Lines => [.. _lines.OrderBy(l => l.Ordinal)];
+
+    /// <summary>Of all its lines, while they run.</summary>
+    public Price Price => _lines.Select(l => l.PriceOfAll).Aggregate((a, b) => a + b);
 
     public void Add(OrderLine line) => _lines.Add(line);
 
@@ -204,96 +205,12 @@ public sealed class OrderLine
     }
 }
 
-/// <summary>One step of an order's approval, frozen with the order: later changes of the policy do not touch it.</summary>
-public sealed class ApprovalStep
-{
-    private ApprovalStep()
-    {
-    }
-
-    public ApprovalStep(Order order, int ordinal, ApprovalMode mode)
-    {
-        Id = ApprovalStepId.New();
-        OrderId = order.Id;
-        TenantId = order.TenantId;
-        Ordinal = ordinal;
-        Mode = mode;
-        VotesNeeded = 1;
-        FourEyes = true;
-    }
-
-    public ApprovalStepId Id { get; private set; }
-
-    public OrderId OrderId { get; private set; }
-
-    public TenantId TenantId { get; private set; }
-
-    public int Ordinal { get; private set; }
-
-    public ApprovalMode Mode { get; private set; }
-
-    public int VotesNeeded { get; private set; }
-
-    /// <summary>Whether who asked may not decide.</summary>
-    public bool FourEyes { get; private set; }
-
-    public DateTimeOffset? DecidedAt { get; private set; }
-
-    public void Decided(DateTimeOffset at) => DecidedAt = at;
-}
-
-/// <summary>What a person said.</summary>
-public enum Verdict
-{
-    Approve,
-    Deny,
-}
-
-/// <summary>One person's word on a step. Names are frozen.</summary>
-public sealed class ApprovalVote
-{
-    private ApprovalVote()
-    {
-    }
-
-    public ApprovalVote(ApprovalStep step, Actor by, Verdict verdict, string reason, DateTimeOffset at)
-    {
-        Id = Guid.CreateVersion7();
-        ApprovalStepId = step.Id;
-        OrderId = step.OrderId;
-        TenantId = step.TenantId;
-        VoterId = by.User?.Value ?? Guid.Empty;
-        VoterName = by.Name;
-        Verdict = verdict;
-        Reason = reason;
-        At = at;
-    }
-
-    public Guid Id { get; private set; }
-
-    public ApprovalStepId ApprovalStepId { get; private set; }
-
-    public OrderId OrderId { get; private set; }
-
-    public TenantId TenantId { get; private set; }
-
-    /// <summary>The empty id is the policy itself.</summary>
-    public Guid VoterId { get; private set; }
-
-    public string VoterName { get; private set; } = "";
-
-    public Verdict Verdict { get; private set; }
-
-    public string Reason { get; private set; } = "";
-
-    public DateTimeOffset At { get; private set; }
-}
-
 internal sealed class OrderConfiguration : IEntityTypeConfiguration<Order>
 {
     public void Configure(EntityTypeBuilder<Order> builder)
     {
         builder.ToTable("orders");
+        builder.Ignore(o => o.Price);
         builder.Property(o => o.Number).UseIdentityAlwaysColumn();
         builder.Property(o => o.RequestedBy).HasMaxLength(PortalUser.MaxDisplayName);
         builder.Property(o => o.RequesterEmail).HasMaxLength(256);
@@ -330,28 +247,5 @@ internal sealed class OrderLineConfiguration : IEntityTypeConfiguration<OrderLin
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasOne<TemplateVersion>().WithMany().HasForeignKey(l => l.TemplateVersionId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Plan>().WithMany().HasForeignKey(l => l.PlanId).OnDelete(DeleteBehavior.Restrict);
-    }
-}
-
-internal sealed class ApprovalStepConfiguration : IEntityTypeConfiguration<ApprovalStep>
-{
-    public void Configure(EntityTypeBuilder<ApprovalStep> builder)
-    {
-        builder.ToTable("approval_steps");
-        builder.Property<uint>("xmin").IsRowVersion();
-        builder.HasIndex(s => new { s.OrderId, s.Ordinal }).IsUnique();
-        builder.HasOne<Order>().WithMany().HasForeignKey(s => s.OrderId).OnDelete(DeleteBehavior.Restrict);
-    }
-}
-
-internal sealed class ApprovalVoteConfiguration : IEntityTypeConfiguration<ApprovalVote>
-{
-    public void Configure(EntityTypeBuilder<ApprovalVote> builder)
-    {
-        builder.ToTable("approval_votes");
-        builder.Property(v => v.VoterName).HasMaxLength(PortalUser.MaxDisplayName);
-        builder.Property(v => v.Reason).HasMaxLength(1000);
-        builder.HasIndex(v => new { v.ApprovalStepId, v.VoterId }).IsUnique();
-        builder.HasOne<ApprovalStep>().WithMany().HasForeignKey(v => v.ApprovalStepId).OnDelete(DeleteBehavior.Restrict);
     }
 }

@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Portal.App.Access;
 using Portal.App.Quotas;
-using Portal.App.Tenants;
 using Portal.Kernel;
 
 namespace Portal.App.Ordering;
@@ -25,9 +24,8 @@ public sealed class OrderSweep(PortalDbs dbs, DecideOrder.ByPolicy policy, TimeP
         var expired = await db.Orders.Where(o => o.ClosedAt == null && o.ExpiresAt <= now).Select(o => new { o.Id, o.TenantId }).ToListAsync(ct);
         await EachAsync(expired, o => ExpireAsync(o.Id, o.TenantId, ct), ct);
 
-        var waiting = await (from step in db.ApprovalSteps
-                             join order in db.Orders on step.OrderId equals order.Id
-                             where step.Mode == ApprovalMode.Automatic && step.DecidedAt == null && order.ClosedAt == null && order.Number > _asked
+        var waiting = await (from order in db.Orders
+                             where order.ClosedAt == null && order.Number > _asked && !db.ApprovalSteps.Any(s => s.OrderId == order.Id && s.DecidedAt == null)
                              orderby order.Number
                              select new { order.Id, order.Number }).Take(Policies).ToListAsync(ct);
         // The next pass goes on where this one ended: what finds no room must not keep those behind it from being asked.

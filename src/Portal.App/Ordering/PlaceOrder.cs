@@ -87,14 +87,15 @@ public static class PlaceOrder
             }
 
             var now = await db.NowAsync(ct);
-            var order = new Order(request.Tenant, what.Project.Id, actor, request.Form.Note.Trim(), request.Key, hash, now, what.TaxPercent);
+            var answers = await db.AskPoliciesAsync(what, actor.User ?? throw new InvalidOperationException("The portal does not order."), now, ct);
+            var order = new Order(request.Tenant, what.Project.Id, actor, request.Form.Note.Trim(), request.Key, hash, now, answers.MayWait(), what.TaxPercent);
             foreach (var (line, data) in what.Lines.Zip(sealedData))
             {
                 order.Add(new OrderLine(order, line.Version.Id, line.TemplateName, line.Plan, line.Size, line.Price, line.Names, string.Join('\n', line.Keys), data, line.UserData?.Sha256));
             }
 
             db.Add(order);
-            db.Add(new ApprovalStep(order, 1, what.Tenant.Approval));
+            db.AddRange(answers.Freeze(order));
             db.AddRange(order.Lines.Zip(what.Lines).Select(l => new QuotaReservation(request.Tenant, l.First.Id, l.Second.Asked, order.ExpiresAt)));
             db.Add(AuditEntry.Of(actor, request.Tenant, "order.placed", order.Id.Value, string.Join(", ", order.Lines.SelectMany(l => l.Names)), $"{string.Join("; ", order.Lines.Select(InWords))}; {what.Price.PerMonth} a month while running{(what.Price.Setup > 0 ? $", {what.Price.Once} once" : "")}"));
             await db.SaveChangesAsync(ct);

@@ -1,5 +1,6 @@
 using System.Net;
 using Portal.App.Access;
+using Portal.App.Policies;
 using Portal.App.Pricing;
 using Portal.App.Quotas;
 using Portal.Engine;
@@ -13,6 +14,7 @@ public static class PreviewOrder
     public sealed record Request(TenantId Tenant, OrderForm Form);
 
     /// <param name="Lines">One for each of the form's; empty where one of them could not be composed.</param>
+    /// <param name="Questions">What people are asked when it is placed, in this order; none where its policies say yes by themselves.</param>
     /// <param name="HostsThatFit">How many hosts have room for one of its VMs at least.</param>
     /// <param name="Problems">What stands against it now, the most important first; an order with one is not accepted.</param>
     public sealed record Preview(
@@ -20,13 +22,19 @@ public static class PreviewOrder
         Price? PriceOfAll,
         QuotaState? Quota,
         QuotaAmount Asked,
-        bool ApprovedByPolicy,
+        IReadOnlyList<Question> Questions,
         int HostsThatFit,
         IReadOnlyList<Refusal> Problems,
         decimal? TaxPercent = null)
     {
         public IEnumerable<string> Names => Lines.SelectMany(l => l.Names);
+
+        public bool ApprovedByPolicy => Questions.Count == 0;
     }
+
+    /// <param name="Who">Who may say yes, in words.</param>
+    /// <param name="Why">A sentence.</param>
+    public sealed record Question(PolicySide Side, string Name, string Who, string Why);
 
     /// <param name="What">In words.</param>
     /// <param name="Names">One for each VM; empty where they cannot be told yet.</param>
@@ -44,14 +52,19 @@ public static class PreviewOrder
 
             var problems = OrderComposer.CheckShape(request.Form).ToList();
             Result<Composition> composed;
+            IReadOnlyList<SideAnswer> answers = [];
             await using (var db = dbs.ForTenant(request.Tenant))
             {
                 composed = await OrderComposer.ComposeAsync(db, request.Tenant, request.Form, ct);
+                if (composed.Succeeded && actor.User is { } requester)
+                {
+                    answers = await db.AskPoliciesAsync(composed.Value, requester, await db.NowAsync(ct), ct);
+                }
             }
 
             if (!composed.TryGet(out var order, out var no))
             {
-                return new Preview([], null, null, default, false, 0, problems.Count > 0 ? problems : [no, .. no.Also]);
+                return new Preview([], null, null, default, [], 0, problems.Count > 0 ? problems : [no, .. no.Also]);
             }
 
             problems.AddRange(order.NameProblems);
@@ -73,7 +86,7 @@ public static class PreviewOrder
                 order.Price,
                 order.Quota,
                 order.Asked,
-                order.Tenant.Approval == Tenants.ApprovalMode.Automatic,
+                [.. from side in answers from step in side.Answer.Steps.OrderBy(s => s.Stage) select new Question(side.Policy.Side, step.Name, PolicyWords.Who(step.Votes, step.Who), side.Answer.Why)],
                 parties.SelectMany(p => p.Fitting).Select(r => r.Host.Id).Distinct().Count(),
                 problems,
                 order.TaxPercent);

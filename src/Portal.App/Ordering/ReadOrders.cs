@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
 using Portal.App.Pricing;
@@ -21,6 +22,7 @@ public enum OrderState
 }
 
 /// <summary>An order as lists show it.</summary>
+/// <param name="WaitsFor">The steps that are open, with their votes: <c>Finance, 1 of 2</c>; null where none is.</param>
 public sealed record OrderRow(
     OrderId Id,
     int Number,
@@ -34,7 +36,8 @@ public sealed record OrderRow(
     string What,
     IReadOnlyList<string> Names,
     Price Price,
-    decimal? TaxPercent);
+    decimal? TaxPercent,
+    string? WaitsFor = null);
 
 /// <summary>A line of an order: one kind of VM.</summary>
 /// <param name="Slug">The template's name in addresses and REST.</param>
@@ -43,9 +46,6 @@ public sealed record OrderLineRow(string What, string Plan, string Slug, string 
 
 /// <summary>A VM that an order made.</summary>
 public sealed record OrderVmRow(VmId Id, string Name, VmStage Stage, string? Problem);
-
-/// <summary>A word that was said on an order.</summary>
-public sealed record VoteRow(string By, Verdict Verdict, string Reason, DateTimeOffset At);
 
 /// <summary>Lists a tenant's orders, newest first.</summary>
 public static class ListOrders
@@ -83,7 +83,8 @@ public static class GetOrder
     public sealed record Request(OrderId Order);
 
     /// <param name="Problem">Why it waits although its policy says yes; null otherwise.</param>
-    /// <param name="CanDecide">Whether this person may decide on it now.</param>
+    /// <param name="Steps">Whom it asks, in order, and what they said.</param>
+    /// <param name="CanDecide">Whether this person may vote on it now.</param>
     /// <param name="WhyNot">Why this person may not, where it still waits; null otherwise.</param>
     public sealed record Details(
         OrderRow Row,
@@ -92,7 +93,7 @@ public static class GetOrder
         DateTimeOffset ExpiresAt,
         string? Problem,
         IReadOnlyList<OrderVmRow> Vms,
-        IReadOnlyList<VoteRow> Votes,
+        IReadOnlyList<ApprovalStepRow> Steps,
         IReadOnlyList<string> SshKeys,
         bool CanCancel,
         bool CanDecide,
@@ -104,7 +105,7 @@ public static class GetOrder
         {
             await using var db = dbs.ForSystem();
             var order = await db.Orders.AsNoTracking().Include(o => o.Lines).SingleOrDefaultAsync(o => o.Id == request.Order, ct);
-            if (order is null || !(access.Allows(actor, Permission.SeeOrders) || access.Allows(actor, Permission.SeeTenant, order.TenantId)))
+            if (order is null || !access.MaySee(actor, order))
             {
                 return new NotFound("order");
             }
@@ -118,11 +119,9 @@ public static class GetOrder
                                select new { version.Id, template.Slug }).ToDictionaryAsync(v => v.Id, v => v.Slug, ct);
             var vms = await db.Vms.AsNoTracking().Where(v => lines.Contains(v.OrderLineId)).OrderBy(v => v.Id)
                 .Select(v => new OrderVmRow(v.Id, v.Name, v.Stage, v.Problem)).ToListAsync(ct);
-            var votes = await db.ApprovalVotes.AsNoTracking().Where(v => v.OrderId == order.Id).OrderBy(v => v.At)
-                .Select(v => new VoteRow(v.VoterName, v.Verdict, v.Reason, v.At)).ToListAsync(ct);
+            var steps = await db.ReadStepsAsync(order, row.TenantName, actor, access, ct);
             var waits = row.State == OrderState.Waiting;
             var own = actor.User == order.RequestedById;
-            var mayDecide = access.Allows(actor, Permission.DecideOrders);
             return new Details(
                 row,
                 [
@@ -133,35 +132,73 @@ public static class GetOrder
                 order.ExpiresAt,
                 order.Problem,
                 vms,
-                votes,
+                steps,
                 [.. order.Lines.SelectMany(l => l.SshKeyLines.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct()],
                 waits && (own || access.Allows(actor, Permission.OrderVms, order.TenantId)),
-                waits && mayDecide && !own,
-                waits && mayDecide && own ? new OwnOrder().Message : null);
+                steps.Any(s => s.Mine),
+                waits && own && steps.Any(s => s.State == ApprovalStepState.Open && s.FourEyes) && !steps.Any(s => s.Mine) ? new OwnOrder().Message : null);
         }
     }
 }
 
-/// <summary>Orders that approvers have to decide on or have decided on.</summary>
+/// <summary>Which orders a list of approvals has.</summary>
+public enum ApprovalList
+{
+    /// <summary>Those on which the person can vote now, the oldest first.</summary>
+    Mine,
+
+    /// <summary>All that wait, the oldest first. For the provider's own people.</summary>
+    Waiting,
+
+    /// <summary>The last hundred that were decided. For the provider's own people.</summary>
+    Decided,
+}
+
+/// <summary>Orders that wait for a decision, or had one.</summary>
 public static class ListApprovals
 {
-    /// <param name="Decided">False: what waits, the oldest first. True: the last 100 decided.</param>
-    public sealed record Request(bool Decided);
+    private const int AtMost = 500;
+
+    public sealed record Request(ApprovalList List);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
         public async Task<Result<IReadOnlyList<OrderRow>>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            if (access.Check(actor, Permission.SeeOrders) is { } refusal)
+            if (request.List != ApprovalList.Mine && access.Check(actor, Permission.SeeOrders) is { } refusal)
             {
                 return refusal;
             }
 
             await using var db = dbs.ForSystem();
-            var orders = request.Decided
-                ? db.Orders.Where(o => o.ClosedAt != null).OrderByDescending(o => o.ClosedAt).Take(100)
-                : db.Orders.Where(o => o.ClosedAt == null).OrderBy(o => o.Number).Take(500);
+            List<OrderId> mine = request.List == ApprovalList.Mine ? await MineAsync(db, actor, ct) : [];
+            var orders = request.List switch
+            {
+                ApprovalList.Mine => db.Orders.Where(o => mine.Contains(o.Id)).OrderBy(o => o.Number),
+                ApprovalList.Waiting => db.Orders.Where(o => o.ClosedAt == null).OrderBy(o => o.Number).Take(AtMost),
+                ApprovalList.Decided => db.Orders.Where(o => o.ClosedAt != null).OrderByDescending(o => o.ClosedAt).Take(100),
+            };
             return Result<IReadOnlyList<OrderRow>>.Of(await OrderReader.RowsAsync(db, orders, ct));
+        }
+
+        // A step names the provider's people, or people of the order's own tenant: nobody else's orders have to be looked at.
+        private static async Task<List<OrderId>> MineAsync(PortalDb db, Actor actor, CancellationToken ct)
+        {
+            var tenants = actor.Memberships.Keys.ToList();
+            var staff = actor.IsStaff;
+            var waiting = await (from step in db.ApprovalSteps.AsNoTracking()
+                                 join order in db.Orders on step.OrderId equals order.Id
+                                 where order.ClosedAt == null && step.DecidedAt == null && (staff || tenants.Contains(order.TenantId))
+                                 orderby order.Number
+                                 select new { Step = step, order.RequestedById }).ToListAsync(ct);
+            var user = actor.User?.Value;
+            var voted = (await db.ApprovalVotes.Where(v => v.VoterId == user && db.ApprovalSteps.Any(s => s.Id == v.ApprovalStepId && s.DecidedAt == null)).Select(v => v.ApprovalStepId).ToListAsync(ct)).ToHashSet();
+            return
+            [
+                .. waiting.GroupBy(w => w.Step.OrderId)
+                    .Where(g => ApprovalStep.Open([.. g.Select(w => w.Step)]).Any(s => s.Names(actor) && !voted.Contains(s.Id) && !(s.FourEyes && g.First().RequestedById == actor.User)))
+                    .Select(g => g.Key).Take(AtMost),
+            ];
         }
     }
 }
@@ -185,15 +222,17 @@ public static class GetDecision
     {
         public async Task<Result<Facts>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            if (access.Check(actor, Permission.SeeOrders) is { } refusal)
-            {
-                return refusal;
-            }
-
             var read = await orders.HandleAsync(new GetOrder.Request(request.Order), actor, ct);
             if (!read.TryGet(out var order, out var no))
             {
                 return Result<Facts>.Of(no);
+            }
+
+            // In its tenant it is for those who decide, and for those who see what things cost.
+            var ofProvider = access.Allows(actor, Permission.SeeOrders);
+            if (!ofProvider && !order.CanDecide && access.Check(actor, Permission.SeeCost, order.Row.Tenant) is { } refusal)
+            {
+                return Result<Facts>.Of(refusal);
             }
 
             await using var db = dbs.ForSystem();
@@ -204,7 +243,7 @@ public static class GetDecision
                 .SumAsync(v => v.AllocatedPerHour + (v.Wanted == WantedState.Running ? v.RunningPerHour : 0m), ct);
             var requester = order.Row.RequestedById;
             var earlier = await (from other in db.Orders
-                                 where other.RequestedById == requester && other.Id != request.Order
+                                 where other.RequestedById == requester && other.Id != request.Order && (ofProvider || other.TenantId == tenant.Id)
                                  select other.Lines.Any(l => l.State == LineState.Denied)).ToListAsync(ct);
             return new Facts(
                 order,
@@ -227,6 +266,9 @@ internal static class OrderReader
         var tenantIds = orders.Select(o => o.TenantId).Distinct().ToList();
         var tenants = await db.Tenants.AsNoTracking().Where(t => tenantIds.Contains(t.Id)).ToDictionaryAsync(t => t.Id, ct);
         var lineIds = orders.SelectMany(o => o.Lines).Select(l => l.Id).ToList();
+        var waiting = orders.Where(o => o.ClosedAt is null).Select(o => o.Id).ToList();
+        var steps = waiting.Count == 0 ? [] : await db.ApprovalSteps.AsNoTracking().Where(s => waiting.Contains(s.OrderId)).OrderBy(s => s.Ordinal).ToListAsync(ct);
+        var votes = waiting.Count == 0 ? [] : await db.ApprovalVotes.Where(v => waiting.Contains(v.OrderId)).GroupBy(v => v.ApprovalStepId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, ct);
         var stages = (await db.Vms.AsNoTracking().Where(v => lineIds.Contains(v.OrderLineId)).Select(v => new { v.OrderLineId, v.Stage }).ToListAsync(ct))
             .ToLookup(v => v.OrderLineId, v => v.Stage);
         return
@@ -243,9 +285,13 @@ internal static class OrderReader
                 StateOf([.. o.Lines.Select(l => l.State)], [.. o.Lines.SelectMany(l => stages[l.Id])]),
                 string.Join("; ", o.Lines.Select(l => l.What)),
                 [.. o.Lines.SelectMany(l => l.Names)],
-                o.Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => a + b),
-                o.TaxPercent)),
+                o.Price,
+                o.TaxPercent,
+                WaitsFor(ApprovalStep.Open([.. steps.Where(s => s.OrderId == o.Id)])))),
         ];
+
+        string? WaitsFor(IReadOnlyList<ApprovalStep> open) => open.Count == 0 ? null
+            : string.Join("; ", open.Select(s => s.VotesNeeded == 1 ? s.Name : string.Create(CultureInfo.InvariantCulture, $"{s.Name}, {votes.GetValueOrDefault(s.Id)} of {s.VotesNeeded}")));
     }
 
     internal static OrderState StateOf(IReadOnlyList<LineState> lines, IReadOnlyList<VmStage> vms) => lines[0] switch

@@ -177,7 +177,7 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
             return there;
         }
 
-        var tenant = new Tenant(TenantSlug, "ACME", Currency.Eur, ApprovalMode.Approvers, new TenantLimits(Limit.Of(20), Limit.Of(32), Limit.Of(16_384), Limit.Of(200)));
+        var tenant = new Tenant(TenantSlug, "ACME", Currency.Eur, new TenantLimits(Limit.Of(20), Limit.Of(32), Limit.Of(16_384), Limit.Of(200)));
         db.Add(tenant);
         db.Add(new Project(tenant.Id, "Default"));
         db.Add(AuditEntry.Of(Actor.Portal, tenant.Id, "tenant.created", tenant.Id.Value, tenant.Name));

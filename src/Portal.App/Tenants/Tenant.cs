@@ -5,16 +5,6 @@ using Portal.Kernel;
 
 namespace Portal.App.Tenants;
 
-/// <summary>Who says yes to a tenant's orders.</summary>
-public enum ApprovalMode
-{
-    /// <summary>An approver decides on each.</summary>
-    Approvers,
-
-    /// <summary>The policy says yes by itself to whatever fits the quota.</summary>
-    Automatic,
-}
-
 /// <summary>The most that a tenant's VMs and waiting orders may come to, together.</summary>
 public sealed record TenantLimits(Limit Vms, Limit Vcpus, Limit MemoryMiB, Limit DiskGiB);
 
@@ -27,13 +17,13 @@ public sealed class Tenant
 
     public const int MaxName = 100;
 
-    public Tenant(string slug, string name, Currency currency, ApprovalMode approval, TenantLimits limits)
+    public Tenant(string slug, string name, Currency currency, TenantLimits limits)
     {
         Id = TenantId.New();
         Slug = slug;
         Name = name;
         Currency = currency;
-        Change(name, approval, limits);
+        Change(name, limits);
     }
 
     public TenantId Id { get; private set; }
@@ -44,8 +34,6 @@ public sealed class Tenant
     public string Name { get; private set; } = "";
 
     public Currency Currency { get; private set; }
-
-    public ApprovalMode Approval { get; private set; }
 
     public Limit VmLimit { get; private set; } = Limit.None;
 
@@ -59,10 +47,9 @@ public sealed class Tenant
 
     public TenantLimits Limits => new(VmLimit, VcpuLimit, MemoryMiBLimit, DiskGiBLimit);
 
-    public void Change(string name, ApprovalMode approval, TenantLimits limits)
+    public void Change(string name, TenantLimits limits)
     {
         Name = name;
-        Approval = approval;
         VmLimit = limits.Vms;
         VcpuLimit = limits.Vcpus;
         MemoryMiBLimit = limits.MemoryMiB;

@@ -7,7 +7,7 @@ using Portal.Kernel;
 namespace Portal.App.Tenants;
 
 /// <summary>A tenant as lists show it.</summary>
-public sealed record TenantRow(TenantId Id, string Slug, string Name, Currency Currency, ApprovalMode Approval, TenantLimits Limits, int Members, DateTimeOffset CreatedAt);
+public sealed record TenantRow(TenantId Id, string Slug, string Name, Currency Currency, TenantLimits Limits, int Members, DateTimeOffset CreatedAt);
 
 /// <summary>The name or short name is taken.</summary>
 public sealed record Taken(string What, string FieldName)
@@ -31,7 +31,7 @@ public static class ListTenants
             return Result<IReadOnlyList<TenantRow>>.Of(
             [
                 .. tenants.Where(t => access.Allows(actor, Permission.SeeTenant, t.Id))
-                    .Select(t => new TenantRow(t.Id, t.Slug, t.Name, t.Currency, t.Approval, t.Limits, members.GetValueOrDefault(t.Id), t.CreatedAt)),
+                    .Select(t => new TenantRow(t.Id, t.Slug, t.Name, t.Currency, t.Limits, members.GetValueOrDefault(t.Id), t.CreatedAt)),
             ]);
         }
     }
@@ -54,7 +54,7 @@ public static class FindTenant
             }
 
             var members = await db.Memberships.CountAsync(m => m.TenantId == tenant.Id, ct);
-            return new TenantRow(tenant.Id, tenant.Slug, tenant.Name, tenant.Currency, tenant.Approval, tenant.Limits, members, tenant.CreatedAt);
+            return new TenantRow(tenant.Id, tenant.Slug, tenant.Name, tenant.Currency, tenant.Limits, members, tenant.CreatedAt);
         }
     }
 }
@@ -62,7 +62,7 @@ public static class FindTenant
 /// <summary>Makes a tenant, with its project "Default".</summary>
 public static class CreateTenant
 {
-    public sealed record Request(string Slug, string Name, string Currency, ApprovalMode Approval, TenantLimits Limits);
+    public sealed record Request(string Slug, string Name, string Currency, TenantLimits Limits);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
@@ -83,7 +83,7 @@ public static class CreateTenant
             }
 
             await using var db = dbs.ForSystem();
-            var tenant = new Tenant(request.Slug, name, new Currency(request.Currency), request.Approval, request.Limits);
+            var tenant = new Tenant(request.Slug, name, new Currency(request.Currency), request.Limits);
             db.Add(tenant);
             db.Add(new Project(tenant.Id, "Default"));
             db.Add(AuditEntry.Of(actor, tenant.Id, "tenant.created", tenant.Id.Value, tenant.Name));
@@ -101,10 +101,10 @@ public static class CreateTenant
     }
 }
 
-/// <summary>Changes a tenant's name, approval and limits. What is used already stays, even above a new limit.</summary>
+/// <summary>Changes a tenant's name and limits. What is used already stays, even above a new limit.</summary>
 public static class ChangeTenant
 {
-    public sealed record Request(TenantId Tenant, string Name, ApprovalMode Approval, TenantLimits Limits);
+    public sealed record Request(TenantId Tenant, string Name, TenantLimits Limits);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
@@ -127,9 +127,9 @@ public static class ChangeTenant
                 return new NotFound("tenant");
             }
 
-            var before = $"{tenant.Name}, {tenant.Approval}, {tenant.Limits}";
-            tenant.Change(name, request.Approval, request.Limits);
-            db.Add(AuditEntry.Of(actor, tenant.Id, "tenant.changed", tenant.Id.Value, tenant.Name, $"{before} -> {tenant.Name}, {tenant.Approval}, {tenant.Limits}"));
+            var before = $"{tenant.Name}, {tenant.Limits}";
+            tenant.Change(name, request.Limits);
+            db.Add(AuditEntry.Of(actor, tenant.Id, "tenant.changed", tenant.Id.Value, tenant.Name, $"{before} -> {tenant.Name}, {tenant.Limits}"));
             try
             {
                 await db.SaveChangesAsync(ct);

@@ -48,6 +48,7 @@ internal static class ApiServices
         PeopleApi.Map(api);
         CatalogueApi.Map(api);
         OrderApi.Map(api);
+        PolicyApi.Map(api);
         VmApi.Map(api);
         StaffApi.Map(api);
         app.MapFallback("/api/{**rest}", () => Results.Problem("There is no such address in this API. Its document is at /openapi/v1.json.", statusCode: StatusCodes.Status404NotFound)).ExcludeFromDescription();

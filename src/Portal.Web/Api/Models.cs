@@ -42,14 +42,14 @@ internal sealed record LimitsJson(long? Vms = null, long? Vcpus = null, long? Me
     private static Limit Read(long? max) => max is { } n ? Limit.Of(n) : Limit.None;
 }
 
-internal sealed record TenantJson(Guid Id, string Slug, string Name, string Currency, string Approval, LimitsJson Limits, DateTimeOffset CreatedAt)
+internal sealed record TenantJson(Guid Id, string Slug, string Name, string Currency, LimitsJson Limits, DateTimeOffset CreatedAt)
 {
-    public static TenantJson Of(TenantRow t) => new(t.Id.Value, t.Slug, t.Name, t.Currency.Code, t.Approval.ToString(), LimitsJson.Of(t.Limits), t.CreatedAt);
+    public static TenantJson Of(TenantRow t) => new(t.Id.Value, t.Slug, t.Name, t.Currency.Code, LimitsJson.Of(t.Limits), t.CreatedAt);
 }
 
-internal sealed record NewTenantBody(string Slug, string Name, string Currency, ApprovalMode Approval, LimitsJson Limits);
+internal sealed record NewTenantBody(string Slug, string Name, string Currency, LimitsJson Limits);
 
-internal sealed record ChangeTenantBody(string Name, ApprovalMode Approval, LimitsJson Limits);
+internal sealed record ChangeTenantBody(string Name, LimitsJson Limits);
 
 /// <param name="Boot">How its VMs start: "Kernel" beside the disk, or from their own "Disk", on KVM hosts alone.</param>
 /// <param name="FirstBoot">What acts on user data: a "Script" of the portal's, which runs what begins with #!; the image's "CloudInit"; "Nothing"; or "Unknown", where its files are on a server.</param>
@@ -117,39 +117,40 @@ internal sealed record RefusalJson(string Code, string Message, string? Field)
 
 internal sealed record PreviewLineJson(string What, IReadOnlyList<string> Names, PriceJson Price, IReadOnlyList<string> Commands);
 
-internal sealed record PreviewJson(IReadOnlyList<PreviewLineJson> Lines, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, int HostsThatFit, IReadOnlyList<RefusalJson> Problems, TaxedJson? PerMonth, TaxedJson? Setup)
+internal sealed record PreviewJson(IReadOnlyList<PreviewLineJson> Lines, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, IReadOnlyList<QuestionJson> Questions, int HostsThatFit, IReadOnlyList<RefusalJson> Problems, TaxedJson? PerMonth, TaxedJson? Setup)
 {
     public static PreviewJson Of(PreviewOrder.Preview p) => new(
         [.. p.Lines.Select(l => new PreviewLineJson(l.What, l.Names, PriceJson.Of(l.Price), l.Commands))],
-        p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)],
+        p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, [.. p.Questions.Select(q => new QuestionJson(q.Side.ToString(), q.Name, q.Who, q.Why))], p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)],
         p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.PerMonth, p.TaxPercent), p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.Once, p.TaxPercent));
 }
 
 internal sealed record PlacedJson(Guid Id, int Number, bool Repeated);
 
-internal sealed record OrderJson(Guid Id, int Number, Guid Tenant, string RequestedBy, DateTimeOffset CreatedAt, string State, string What, IReadOnlyList<string> Names, PriceJson Price)
+internal sealed record OrderJson(Guid Id, int Number, Guid Tenant, string RequestedBy, DateTimeOffset CreatedAt, string State, string What, IReadOnlyList<string> Names, PriceJson Price, string? WaitsFor)
 {
-    public static OrderJson Of(OrderRow o) => new(o.Id.Value, o.Number, o.Tenant.Value, o.RequestedBy, o.CreatedAt, o.State.ToString(), o.What, o.Names, PriceJson.Of(o.Price));
+    public static OrderJson Of(OrderRow o) => new(o.Id.Value, o.Number, o.Tenant.Value, o.RequestedBy, o.CreatedAt, o.State.ToString(), o.What, o.Names, PriceJson.Of(o.Price), o.WaitsFor);
 }
 
 internal sealed record OrderVmJson(Guid Id, string Name, string Stage, string? Problem);
 
-internal sealed record VoteJson(string By, string Verdict, string Reason, DateTimeOffset At);
-
 internal sealed record OrderLineJson(string What, string Template, string Plan, IReadOnlyList<string> Names, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson Price, string? UserDataSha256);
 
 internal sealed record OrderDetailsJson(
-    OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<VoteJson> Votes, bool CanCancel, bool CanDecide, TaxedJson PerMonth, TaxedJson Setup)
+    OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<ApprovalStepJson> Steps, bool CanCancel, bool CanDecide, TaxedJson PerMonth, TaxedJson Setup)
 {
     public static OrderDetailsJson Of(GetOrder.Details d) => new(
         OrderJson.Of(d.Row),
         [.. d.Lines.Select(l => new OrderLineJson(l.What, l.Slug, l.Plan, l.Names, l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB, PriceJson.Of(l.Price), l.UserDataSha256))],
         d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
-        [.. d.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At))], d.CanCancel, d.CanDecide,
+        [.. d.Steps.Select(ApprovalStepJson.Of)], d.CanCancel, d.CanDecide,
         TaxedJson.Of(d.Row.Price.PerMonth, d.Row.TaxPercent), TaxedJson.Of(d.Row.Price.Once, d.Row.TaxPercent));
 }
 
-internal sealed record DecisionBody(Verdict Verdict, string? Reason = null);
+/// <param name="Reason">Needed for a no, and in somebody's place.</param>
+/// <param name="InPlaceOf">The id of an open step that an administrator decides on alone, in the place of those whom it names; null to vote on every open step that names you.</param>
+/// <param name="Stage">The stage that you looked at: where the order has gone on since, nothing is decided.</param>
+internal sealed record DecisionBody(Verdict Verdict, string? Reason = null, Guid? InPlaceOf = null, int? Stage = null);
 
 internal sealed record StepJson(int Ordinal, string Kind, string Words, string State, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, int Tries, IReadOnlyList<JournalLine> Commands);
 

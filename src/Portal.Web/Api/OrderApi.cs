@@ -42,16 +42,16 @@ internal static class OrderApi
 
         api.MapGet("/orders/{order:guid}", async (Guid order, GetOrder.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new OrderId(order)), http.Actor(), ct)).Answer(OrderDetailsJson.Of))
-            .WithTags("Orders").WithName("GetOrder").WithSummary("An order with its VMs and what was said.").Produces<OrderDetailsJson>().ProducesProblem(404);
-        api.MapGet("/approvals", async (bool? decided, ListApprovals.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(decided ?? false), http.Actor(), ct)).Answer(rows => rows.Select(OrderJson.Of)))
-            .WithTags("Approvals").WithName("ListApprovals").WithSummary("What waits for a decision, or was decided. For approvers.").Produces<IEnumerable<OrderJson>>().ProducesProblem(403);
+            .WithTags("Orders").WithName("GetOrder").WithSummary("An order with its VMs, whom it asks, and what was said.").Produces<OrderDetailsJson>().ProducesProblem(404);
+        api.MapGet("/approvals", async (ApprovalList? list, ListApprovals.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(list ?? ApprovalList.Mine), http.Actor(), ct)).Answer(rows => rows.Select(OrderJson.Of)))
+            .WithTags("Approvals").WithName("ListApprovals").WithSummary("The orders on which you can vote now; for the provider's people also all that wait (`list=Waiting`), or the last hundred that were decided (`list=Decided`).").Produces<IEnumerable<OrderJson>>().ProducesProblem(403);
         api.MapGet("/orders/{order:guid}/decision", async (Guid order, GetDecision.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new OrderId(order)), http.Actor(), ct)).Answer(DecisionJson.Of))
-            .WithTags("Orders").WithName("GetDecision").WithSummary("What an approver needs to know for a yes or a no. For approvers.").Produces<DecisionJson>().ProducesProblem(403).ProducesProblem(404);
+            .WithTags("Orders").WithName("GetDecision").WithSummary("What whoever decides needs to know for a yes or a no.").Produces<DecisionJson>().ProducesProblem(403).ProducesProblem(404);
         api.MapPost("/orders/{order:guid}/decision", async (Guid order, DecisionBody body, DecideOrder.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new OrderId(order), body.Verdict, body.Reason ?? ""), http.Actor(), ct)).Answer())
-            .WithTags("Approvals").WithName("DecideOrder").WithSummary("Approves or denies. For approvers; never one's own order.").Produces(204).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
+                (await handler.HandleAsync(new(new OrderId(order), body.Verdict, body.Reason ?? "", body.InPlaceOf is { } step ? new ApprovalStepId(step) : null, body.Stage), http.Actor(), ct)).Answer())
+            .WithTags("Approvals").WithName("DecideOrder").WithSummary("Approves or denies. For those whom one of its open steps names; never one's own order where the step wants four eyes.").Produces(204).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
     }
 
     /// <summary>Finds what a body names: programs keep ids, people type names.</summary>

@@ -22,15 +22,15 @@ internal static class TenantApi
                     return Problems.From(new App.Access.Invalid("limits", "A limit is 0 or more; leave it out for no limit."));
                 }
 
-                var result = await handler.HandleAsync(new(body.Slug, body.Name, body.Currency, body.Approval, body.Limits.ToLimits()), http.Actor(), ct);
+                var result = await handler.HandleAsync(new(body.Slug, body.Name, body.Currency, body.Limits.ToLimits()), http.Actor(), ct);
                 return result.TryGet(out var id, out var refusal) ? Results.Created($"/api/v1/tenants/{id}", new CreatedJson(id.Value)) : Problems.From(refusal);
             })
             .WithName("CreateTenant").WithSummary("Makes a tenant. For administrators.").Produces<CreatedJson>(201).ProducesProblem(409).ProducesProblem(422);
         tenants.MapPut("/{tenant:guid}", async (Guid tenant, ChangeTenantBody body, ChangeTenant.Handler handler, HttpContext http, CancellationToken ct) =>
                 body.Limits.IsValid
-                    ? (await handler.HandleAsync(new(new TenantId(tenant), body.Name, body.Approval, body.Limits.ToLimits()), http.Actor(), ct)).Answer()
+                    ? (await handler.HandleAsync(new(new TenantId(tenant), body.Name, body.Limits.ToLimits()), http.Actor(), ct)).Answer()
                     : Problems.From(new App.Access.Invalid("limits", "A limit is 0 or more; leave it out for no limit.")))
-            .WithName("ChangeTenant").WithSummary("Changes name, approval and limits. For administrators.").Produces(204).ProducesProblem(404).ProducesProblem(422);
+            .WithName("ChangeTenant").WithSummary("Changes name and limits. For administrators.").Produces(204).ProducesProblem(404).ProducesProblem(422);
         tenants.MapGet("/{tenant:guid}/overview", async (Guid tenant, App.Billing.GetOverview.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(OverviewJson.Of))
             .WithName("GetOverview").WithSummary("Whether all is well, what is under way, what is left of the quota, what this month costs.").Produces<OverviewJson>().ProducesProblem(404);

@@ -7,12 +7,19 @@ using Portal.Web.Components.Shared;
 
 namespace Portal.Web.Ordering;
 
-/// <summary>The approvers' queue, the oldest first, and what was decided. Live.</summary>
+/// <summary>What a person can decide on, the oldest first; for the provider's people also all that waits, and what was decided. Live.</summary>
 public partial class ApprovalsPage(ListApprovals.Handler approvals) : PortalPage
 {
     private Result<IReadOnlyList<OrderRow>>? _orders;
 
-    private bool Decided => Navigation.ToBaseRelativePath(Navigation.Uri).StartsWith("approvals/decided", StringComparison.Ordinal);
+    private ApprovalList List => Navigation.ToBaseRelativePath(Navigation.Uri).Split('?', '#')[0] switch
+    {
+        "approvals/all" => ApprovalList.Waiting,
+        "approvals/decided" => ApprovalList.Decided,
+        _ => ApprovalList.Mine,
+    };
+
+    private string Title => List == ApprovalList.Decided ? "Decided orders" : "Orders to decide";
 
     protected override async Task OnParametersSetAsync()
     {
@@ -22,18 +29,15 @@ public partial class ApprovalsPage(ListApprovals.Handler approvals) : PortalPage
 
     protected override async Task LookAgainAsync() => _orders = await AskAsync(LoadAsync);
 
-    private Task<Result<IReadOnlyList<OrderRow>>> LoadAsync(Actor actor, CancellationToken ct) => approvals.HandleAsync(new ListApprovals.Request(Decided), actor, ct);
+    private Task<Result<IReadOnlyList<OrderRow>>> LoadAsync(Actor actor, CancellationToken ct) => approvals.HandleAsync(new ListApprovals.Request(List), actor, ct);
 
-    private string Answer()
+    private string? Current(ApprovalList list) => list == List ? "page" : null;
+
+    private string Answer(IReadOnlyList<OrderRow> orders) => List switch
     {
-        if (Decided || _orders is not { Succeeded: true } read || read.Value.Count == 0)
-        {
-            return Decided ? "The last hundred, the newest first." : "";
-        }
-
-        var mine = read.Value.Count(o => o.RequestedById == Me.User);
-        return May(Permission.DecideOrders)
-            ? $"{Said.Count(read.Value.Count - mine, "order")} for you to decide{(mine > 0 ? $", {mine} of your own for somebody else" : "")}."
-            : $"{Said.Count(read.Value.Count, "order")} waiting. You may look; approvers decide.";
-    }
+        ApprovalList.Mine when orders.Count > 0 => $"{Said.Count(orders.Count, "order waits", "orders wait")} for your word.",
+        ApprovalList.Waiting when orders.Count > 0 => $"{Said.Count(orders.Count, "order waits", "orders wait")} for somebody.",
+        ApprovalList.Decided => "The last hundred, the newest first.",
+        _ => "",
+    };
 }

@@ -21,6 +21,9 @@ public partial class DecisionPage(GetDecision.Handler decisions, DecideOrder.Han
     private string? _reasonProblem;
     private bool _busy;
 
+    // The step that an administrator decides on in somebody's place; null for the person's own vote.
+    private ApprovalStepRow? _place;
+
     [Parameter]
     public string Order { get; set; } = "";
 
@@ -46,21 +49,30 @@ public partial class DecisionPage(GetDecision.Handler decisions, DecideOrder.Han
     private async Task DecideAsync(Verdict verdict)
     {
         // The second click of a double one may come when the first is done and the buttons are not gone yet.
-        if (_busy || _facts is not { Succeeded: true, Value.Order.CanDecide: true } || !Id.TryParse<OrderId>(Order, out var id))
+        if (_busy || _facts is not { Succeeded: true } read || !(read.Value.Order.CanDecide || _place is not null) || !Id.TryParse<OrderId>(Order, out var id))
         {
             return;
         }
 
         _busy = true;
-        var done = await AskAsync<Done>((actor, ct) => deciding.HandleAsync(new DecideOrder.Request(id, verdict, _reason ?? ""), actor, ct));
+        var order = read.Value.Order;
+        var finishes = verdict == Verdict.Deny || Finishes(order);
+        // What was looked at is what is decided on: where the order has gone on meanwhile, nothing is.
+        var request = new DecideOrder.Request(id, verdict, _reason ?? "", _place?.Id, order.Steps.FirstOrDefault(s => s.State == ApprovalStepState.Open)?.Stage);
+        var done = await AskAsync<Done>((actor, ct) => deciding.HandleAsync(request, actor, ct));
         _reasonProblem = done.Refusal is { Field: "reason" } wrong ? wrong.Message : null;
         _refusal = _reasonProblem is null ? done.Refusal : null;
         if (done.Succeeded)
         {
-            snackbar.Add(verdict == Verdict.Approve ? "Approved: it is being built." : "Denied: the requester reads your reason.", Severity.Success);
+            _place = null;
+            snackbar.Add(verdict == Verdict.Deny ? "Denied: the requester reads your reason." : finishes ? "Approved: it is being built." : "Your yes is counted.", Severity.Success);
         }
 
         await LookAgainAsync();
         _busy = false;
     }
+
+    // Whether a yes is the last that the order needs.
+    private bool Finishes(GetOrder.Details order) => order.Steps.Where(s => s.State is ApprovalStepState.Open or ApprovalStepState.Later)
+        .All(s => _place is { } place ? s.Id == place.Id : s.Mine && s.Yes + 1 >= s.VotesNeeded);
 }

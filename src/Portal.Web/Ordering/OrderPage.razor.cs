@@ -45,7 +45,7 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
 
     private static string Sentence(GetOrder.Details order) => order.Row.State switch
     {
-        OrderState.Waiting => "It waits for an approver. Nothing is built and nothing costs yet.",
+        OrderState.Waiting => order.Row.WaitsFor is { } step ? $"It waits for {step}. Nothing is built and nothing costs yet." : "It is approved, and waits for what stands below. Nothing costs yet.",
         OrderState.Building => $"{order.Vms.Count(v => v.Stage == VmStage.Ready)} of {Said.Count(order.Vms.Count, "VM")} built.",
         OrderState.Done => order.Vms.All(v => v.Stage == VmStage.Deleted) ? "Built, and deleted since." : "All of it is built.",
         OrderState.Failed => "Not all of it could be built. The VM's page says why, and builds it again.",

@@ -15,8 +15,6 @@ public sealed class TenantDraft
 
     public string Currency { get; set; } = "EUR";
 
-    public ApprovalMode Approval { get; set; }
-
     public long? Vms { get; set; } = 20;
 
     public long? Vcpus { get; set; } = 32;
@@ -33,7 +31,6 @@ public sealed class TenantDraft
         Slug = row.Slug,
         Name = row.Name,
         Currency = row.Currency.Code,
-        Approval = row.Approval,
         Vms = row.Limits.Vms.LeftBeside(0),
         Vcpus = row.Limits.Vcpus.LeftBeside(0),
         MemoryMiB = row.Limits.MemoryMiB.LeftBeside(0),

@@ -6,7 +6,7 @@ using Portal.Web.Components;
 
 namespace Portal.Web.Tenants;
 
-/// <summary>All tenants, for administrators: who approves their orders, and how much they may have.</summary>
+/// <summary>All tenants, for administrators: how much they may have, and who approves their orders.</summary>
 public partial class TenantsPage(ListTenants.Handler lists, CreateTenant.Handler making, ChangeTenant.Handler changing, AccessRules access, ISnackbar snackbar) : PortalPage
 {
     private Result<IReadOnlyList<TenantRow>>? _tenants;
@@ -40,10 +40,10 @@ public partial class TenantsPage(ListTenants.Handler lists, CreateTenant.Handler
         {
             if (form.Id is { } id)
             {
-                return await changing.HandleAsync(new ChangeTenant.Request(id, form.Name, form.Approval, form.Limits), actor, ct);
+                return await changing.HandleAsync(new ChangeTenant.Request(id, form.Name, form.Limits), actor, ct);
             }
 
-            var made = await making.HandleAsync(new CreateTenant.Request(form.Slug.Trim(), form.Name, form.Currency.Trim(), form.Approval, form.Limits), actor, ct);
+            var made = await making.HandleAsync(new CreateTenant.Request(form.Slug.Trim(), form.Name, form.Currency.Trim(), form.Limits), actor, ct);
             return made.Refusal is { } refusal ? Result<Done>.Of(refusal) : default(Done);
         });
         _busy = false;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 using Npgsql;
 using Portal.App.Consoles;
 using Portal.App.Ordering;
+using Portal.App.Policies;
 using Portal.App.Pricing;
 using Portal.App.Tenants;
 using Portal.Kernel;
@@ -59,6 +60,7 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
         Assert.Null((await main.Get<OpenConsole.Handler>().HandleAsync(new(tenant, vm.Id, "http://localhost"), owner, ct)).Refusal);
         Assert.Null((await main.Get<AddSshKey.Handler>().HandleAsync(new(tenant, "", PortalWorld.SshKey), owner, ct)).Refusal);
         Assert.Null((await main.Get<InviteMember.Handler>().HandleAsync(new(tenant, "new@example.org", App.Access.TenantRole.Member, new App.Access.PortalAddress(new Uri("http://localhost"), new Uri("http://localhost"))), owner, ct)).Refusal);
+        Assert.Null((await main.Get<SavePolicy.Handler>().HandleAsync(new(tenant, PolicySide.Tenant, PolicyBody.Nobody, "", 0), owner, ct)).Refusal);
     }
 }
 

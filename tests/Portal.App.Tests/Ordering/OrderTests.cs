@@ -6,8 +6,8 @@ using Portal.App.Catalogue;
 using Portal.App.Control;
 using Portal.App.Operations;
 using Portal.App.Ordering;
+using Portal.App.Policies;
 using Portal.App.Quotas;
-using Portal.App.Tenants;
 using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
@@ -23,7 +23,7 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     public async Task A_policy_that_says_yes_builds_at_once()
     {
         var ct = TestContext.Current.CancellationToken;
-        var (tenant, owner) = await _world.AddTenantAsync("automatic", ct, ApprovalMode.Automatic);
+        var (tenant, owner) = await _world.AddTenantAsync("automatic", ct, PolicyBody.Nobody);
 
         var order = await _world.OrderAsync(ct, tenant: tenant, owner: owner, count: 2);
         await _world.Main.RunRungAsync(ct);
@@ -38,7 +38,7 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     public async Task A_yes_of_the_policy_that_was_lost_is_asked_for_again()
     {
         var ct = TestContext.Current.CancellationToken;
-        var (tenant, owner) = await _world.AddTenantAsync("automatic-lost", ct, ApprovalMode.Automatic);
+        var (tenant, owner) = await _world.AddTenantAsync("automatic-lost", ct, PolicyBody.Nobody);
         await using var victim = await _world.StartProcessAsync(ct);
         var form = await _world.FormAsync("lost", ct);
         victim.Fate.DieAt(new Point(Act.Commit, 1, Moment.After));
@@ -72,7 +72,7 @@ public sealed class OrderTests(WorldFixture fixture) : IClassFixture<WorldFixtur
         var ct = TestContext.Current.CancellationToken;
         var order = await _world.OrderAsync(ct);
 
-        Assert.Equal("not_allowed", (await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Owner, ct)).Refusal?.Code);
+        Assert.Equal("ordering.not_asked", (await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), _world.Owner, ct)).Refusal?.Code);
     }
 
     [Fact]

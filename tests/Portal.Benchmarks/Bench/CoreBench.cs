@@ -79,7 +79,7 @@ internal sealed class CoreBench(Cast cast, Scratch scratch, Teller teller, int o
             var details = await cast.Requester.GetAsync<OrderDetails>($"orders/{placed.Id}", ct);
             var build = await BuildOfAsync(vm, ct);
             // Both from the database's clock.
-            firstStep.Add(build.Steps[0].StartedAt!.Value - details.Votes[^1].At);
+            firstStep.Add(build.Steps[0].StartedAt!.Value - details.Steps.SelectMany(s => s.Votes).Select(v => v.At).Append(details.Order.CreatedAt).Max());
             if (!host.IsSimulated)
             {
                 await using var raw = await RawGuest.LikeAsync(await DomainOfAsync(host, vm, ct), ct);
@@ -156,7 +156,7 @@ internal sealed class CoreBench(Cast cast, Scratch scratch, Teller teller, int o
             await approver.PostAsync($"orders/{placed.Id}/decision", new Decision("Approve"), ct);
         }
 
-        return (await cast.Requester.GetAsync<OrderDetails>($"orders/{placed.Id}", ct)).Vms.Single().Id;
+        return (await cast.Requester.GetAsync<OrderDetails>($"orders/{placed.Id}", ct)).Vms is [var vm] ? vm.Id : throw cast.NobodyApproves;
     }
 
     private async Task<Operation> BuildOfAsync(Guid vm, CancellationToken ct) =>

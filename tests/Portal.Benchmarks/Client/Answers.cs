@@ -8,7 +8,7 @@ internal sealed record Me(Guid Id, string Name, string Email, IReadOnlyList<stri
 
 internal sealed record Token(string AccessToken);
 
-internal sealed record Tenant(Guid Id, string Slug, string Name, string Currency, string Approval);
+internal sealed record Tenant(Guid Id, string Slug, string Name, string Currency);
 
 internal sealed record Template(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB);
 
@@ -38,7 +38,9 @@ internal sealed record OrderedVm(Guid Id, string Name, string Stage, string? Pro
 
 internal sealed record Vote(string By, string Verdict, string Reason, DateTimeOffset At);
 
-internal sealed record OrderDetails(Order Order, string? Problem, IReadOnlyList<OrderedVm> Vms, IReadOnlyList<Vote> Votes, bool CanCancel);
+internal sealed record OrderDetails(Order Order, string? Problem, IReadOnlyList<OrderedVm> Vms, IReadOnlyList<ApprovalStep> Steps, bool CanCancel);
+
+internal sealed record ApprovalStep(IReadOnlyList<Vote> Votes);
 
 internal sealed record Decision(string Verdict, string? Reason = null);
 

@@ -23,8 +23,11 @@ internal sealed class Cast : IDisposable
 
     public Tenant Tenant { get; }
 
-    /// <summary>Null where the tenant's policy says yes by itself.</summary>
+    /// <summary>Null where nobody is an approver: the policy then has to say yes by itself.</summary>
     public PortalClient? Approver { get; }
+
+    /// <summary>What to say where an order waits and <see cref="Approver"/> is null.</summary>
+    public Shortfall NobodyApproves => new($"{Tenant.Name} has its orders approved by somebody else than who orders, and none of {Names(_all)} can. {Remedy}");
 
     /// <summary>Somebody who may look at hosts.</summary>
     public PortalClient Staff { get; }
@@ -47,11 +50,6 @@ internal sealed class Cast : IDisposable
             var tenant = (await requester.GetAsync<IReadOnlyList<Tenant>>("tenants", ct)).Single(t => t.Id == place.Tenant);
             // Each part by whoever has the fewest other roles: that is how it is in life.
             var approver = all.Where(c => c != requester && c.Me.Roles.Contains("Approver")).MinBy(c => c.Me.Roles.Count);
-            if (approver is null && tenant.Approval != "Automatic")
-            {
-                throw new Shortfall($"{tenant.Name} has its orders approved by somebody else than who orders, and none of {Names(all)} can. {Remedy}");
-            }
-
             var staff = all.Where(c => c.Me.Roles.Any(r => r is "Operator" or "Administrator" or "Support")).MinBy(c => c.Me.Roles.Count) ?? throw new Shortfall(
                 $"None of {Names(all)} may look at hosts, so nobody could prove that nothing is left on them. Add the account of an operator or an administrator to the file.");
             return new Cast(all, requester, tenant, approver, staff);

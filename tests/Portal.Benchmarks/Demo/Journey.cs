@@ -105,8 +105,9 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
     private async Task ApproveAsync(OrderDetails order, CancellationToken ct)
     {
         teller.Part("Approve");
-        if (cast.Approver is { } approver && order.Order.State == "Waiting")
+        if (order.Order.State == "Waiting")
         {
+            var approver = cast.Approver ?? throw cast.NobodyApproves;
             var waiting = await approver.GetAsync<IReadOnlyList<Order>>("approvals", ct);
             if (!waiting.Any(o => o.Id == order.Order.Id))
             {
@@ -123,7 +124,7 @@ internal sealed class Journey(Cast cast, Teller teller, string? templateWanted, 
             throw new Shortfall($"Order {order.Order.Number} should be approved with one VM; it is {decided.Order.State} with {decided.Vms.Count}. {decided.Problem}");
         }
 
-        teller.Fact("approved", $"by {(decided.Votes.Count > 0 ? decided.Votes[^1].By : "the tenant's policy")}; VM {decided.Vms[0].Name} exists from now on");
+        teller.Fact("approved", $"by {decided.Steps.SelectMany(s => s.Votes).LastOrDefault()?.By ?? "the policy"}; VM {decided.Vms[0].Name} exists from now on");
     }
 
     private async Task<OrderedVm> BuildAsync(OrderDetails order, CancellationToken ct)

@@ -8,6 +8,7 @@ using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.App.Operations;
 using Portal.App.Ordering;
+using Portal.App.Policies;
 using Portal.App.Setup;
 using Portal.App.Tenants;
 using Portal.App.Vms;
@@ -105,9 +106,15 @@ public sealed class PortalWorld : IAsyncDisposable
     }
 
     /// <summary>Makes another tenant with an owner of its own.</summary>
-    public async Task<(TenantId Tenant, Actor Owner)> AddTenantAsync(string slug, CancellationToken ct, ApprovalMode approval = ApprovalMode.Approvers, TenantLimits? limits = null)
+    /// <param name="policy">The provider's policy for it; null for the platform's own.</param>
+    public async Task<(TenantId Tenant, Actor Owner)> AddTenantAsync(string slug, CancellationToken ct, PolicyBody? policy = null, TenantLimits? limits = null)
     {
-        var tenant = (await Main.Get<CreateTenant.Handler>().HandleAsync(new(slug, slug, "EUR", approval, limits ?? s_plenty), Administrator, ct)).Value;
+        var tenant = (await Main.Get<CreateTenant.Handler>().HandleAsync(new(slug, slug, "EUR", limits ?? s_plenty), Administrator, ct)).Value;
+        if (policy is not null)
+        {
+            Assert((await Main.Get<SavePolicy.Handler>().HandleAsync(new(tenant, PolicySide.Provider, policy, "", 0), Administrator, ct)).Refusal);
+        }
+
         return (tenant, await AddPersonAsync($"{slug}-owner", [], [(tenant, TenantRole.Owner)], ct));
     }
 
@@ -297,7 +304,7 @@ public sealed class PortalWorld : IAsyncDisposable
         await using (var db = Main.Dbs.ForSystem())
         {
             var tenant = await db.Tenants.SingleAsync(ct);
-            tenant.Change(tenant.Name, tenant.Approval, s_plenty);
+            tenant.Change(tenant.Name, s_plenty);
             await db.SaveChangesAsync(ct);
             Tenant = tenant.Id;
             Owner = await ActorAsync(await UserAsync(db, "tenant@portal.example", ct), ct);

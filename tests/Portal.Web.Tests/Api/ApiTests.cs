@@ -113,7 +113,7 @@ public sealed class ApiTests(PortalServer portal) : IClassFixture<PortalServer>
     [InlineData("POST", "/api/v1/tenants/{1}/tax/{0}/withdraw", 403)]
     [InlineData("GET", "/api/v1/nowhere", 404)]
     [InlineData("GET", "/api/v1/tenants/not-an-id/vms", 404)]
-    [InlineData("GET", "/api/v1/approvals", 403)]
+    [InlineData("GET", "/api/v1/approvals?list=Waiting", 403)]
     [InlineData("GET", "/api/v1/setup", 403)]
     [InlineData("GET", "/api/v1/audit", 403)]
     public async Task What_is_not_ones_own_or_not_there_is_a_problem_in_words(string method, string path, int status)

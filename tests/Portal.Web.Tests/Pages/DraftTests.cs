@@ -42,7 +42,7 @@ public sealed class DraftTests
     public void A_tenants_limits_come_back_from_the_form_as_they_were()
     {
         var limits = new TenantLimits(Limit.None, Limit.Of(8), Limit.Of(0), Limit.Of(100));
-        var row = new TenantRow(TenantId.New(), "acme", "ACME", Currency.Eur, ApprovalMode.Automatic, limits, 1, DateTimeOffset.UnixEpoch);
+        var row = new TenantRow(TenantId.New(), "acme", "ACME", Currency.Eur, limits, 1, DateTimeOffset.UnixEpoch);
 
         Assert.Equal(limits, TenantDraft.From(row).Limits);
     }

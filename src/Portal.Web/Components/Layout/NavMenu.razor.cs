@@ -23,13 +23,14 @@ public partial class NavMenu : ComponentBase
                 new($"{start}/keys", "SSH keys", Icons.Material.Outlined.Key, true),
                 new($"{start}/usage", "Usage & cost", Icons.Material.Outlined.BarChart, Access.Allows(shell.Me, Permission.SeeCost, tenant.Id)),
                 new($"{start}/members", "Members", Icons.Material.Outlined.Group, true),
+                new($"{start}/policy", "Approval", Icons.Material.Outlined.Rule, true),
                 new($"{start}/audit", "Audit", Icons.Material.Outlined.History, Access.Allows(shell.Me, Permission.SeeTenantAudit, tenant.Id)),
             ]));
         }
 
         yield return new Group("nav-approvals", "Approvals", Allowed(
         [
-            new("/approvals", "Orders to decide", Icons.Material.Outlined.HowToReg, Access.Allows(shell.Me, Permission.SeeOrders), shell.Waiting),
+            new("/approvals", "Orders to decide", Icons.Material.Outlined.HowToReg, shell.Waiting > 0 || Access.Allows(shell.Me, Permission.SeeOrders), shell.Waiting),
         ]));
         yield return new Group("nav-fleet", "Fleet", Allowed(
         [
@@ -47,6 +48,7 @@ public partial class NavMenu : ComponentBase
         [
             new("/admin/setup", "Set-up", Icons.Material.Outlined.Checklist, Access.Allows(shell.Me, Permission.SetUp)),
             new("/admin/tenants", "Tenants", Icons.Material.Outlined.Business, Access.Allows(shell.Me, Permission.ManageTenants)),
+            new("/admin/policies", "Policies", Icons.Material.Outlined.Rule, Access.Allows(shell.Me, Permission.ManagePolicies)),
             new("/admin/people", "People", Icons.Material.Outlined.ManageAccounts, Access.Allows(shell.Me, Permission.ManagePeople)),
             new("/admin/audit", "Platform audit", Icons.Material.Outlined.History, Access.Allows(shell.Me, Permission.SeePlatformAudit)),
         ]));

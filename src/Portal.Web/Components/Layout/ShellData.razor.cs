@@ -42,9 +42,7 @@ public partial class ShellData(ListTenants.Handler tenants, ListApprovals.Handle
             return Result<Shell>.Of(refusal);
         }
 
-        var waiting = actor.Is(PlatformRole.Approver) && (await approvals.HandleAsync(new ListApprovals.Request(Decided: false), actor, ct)).TryGet(out var orders, out _)
-            ? orders.Count(o => o.RequestedById != actor.User)
-            : 0;
+        var waiting = (await approvals.HandleAsync(new ListApprovals.Request(ApprovalList.Mine), actor, ct)).TryGet(out var orders, out _) ? orders.Count : 0;
         return new Shell(actor, rows, CurrentOf(actor, rows), waiting);
     }
 

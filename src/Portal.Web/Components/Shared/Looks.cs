@@ -50,6 +50,15 @@ public static class Looks
         OrderState.Expired => new("Expired", Icons.Material.Outlined.TimerOff, Tone.Neutral),
     };
 
+    public static StatusLook Of(ApprovalStepRow step) => step.State switch
+    {
+        ApprovalStepState.Approved => new(step.VotesNeeded == 0 ? "Yes by itself" : "Approved", Icons.Material.Outlined.ThumbUpOffAlt, Tone.Success),
+        ApprovalStepState.Denied => Of(OrderState.Denied),
+        ApprovalStepState.Open => new(step.VotesNeeded == 1 ? "Waits for a yes" : $"{step.Yes} of {step.VotesNeeded} said yes", Icons.Material.Outlined.HowToReg, Tone.Waiting),
+        ApprovalStepState.Later => new("Later", Icons.Material.Outlined.Schedule, Tone.Neutral),
+        ApprovalStepState.NotNeeded => new("Not asked", Icons.Material.Outlined.RemoveCircleOutline, Tone.Neutral),
+    };
+
     public static StatusLook Of(OperationState state) => state switch
     {
         OperationState.Waiting => new("Waiting", Icons.Material.Outlined.HourglassTop, Tone.Waiting),
