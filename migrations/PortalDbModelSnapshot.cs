@@ -1682,6 +1682,10 @@ namespace Portal.Migrations
                         .HasColumnType("numeric(20,10)")
                         .HasColumnName("allocated_per_hour");
 
+                    b.Property<Guid?>("ChangesVmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("changes_vm_id");
+
                     b.Property<string>("Currency")
                         .IsRequired()
                         .HasMaxLength(3)
@@ -1691,6 +1695,10 @@ namespace Portal.Migrations
                     b.Property<long>("Disk")
                         .HasColumnType("bigint")
                         .HasColumnName("disk");
+
+                    b.Property<DateTimeOffset?>("LeaseEndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_ends_at");
 
                     b.Property<long>("Memory")
                         .HasColumnType("bigint")
@@ -1752,7 +1760,7 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(131)")
                         .HasColumnName("template_name");
 
-                    b.Property<Guid>("TemplateVersionId")
+                    b.Property<Guid?>("TemplateVersionId")
                         .HasColumnType("uuid")
                         .HasColumnName("template_version_id");
 
@@ -1778,6 +1786,9 @@ namespace Portal.Migrations
                     b.HasKey("Id")
                         .HasName("pk_order_lines");
 
+                    b.HasIndex("ChangesVmId")
+                        .HasDatabaseName("ix_order_lines_changes_vm_id");
+
                     b.HasIndex("PlanId")
                         .HasDatabaseName("ix_order_lines_plan_id");
 
@@ -1791,6 +1802,76 @@ namespace Portal.Migrations
                     b.ToTable("order_lines", null, t =>
                         {
                             t.HasCheckConstraint("ck_order_lines_names", "cardinality(names) >= 1");
+
+                            t.HasCheckConstraint("ck_order_lines_template", "template_version_id IS NOT NULL OR changes_vm_id IS NOT NULL");
+                        });
+                });
+
+            modelBuilder.Entity("Portal.App.Ordering.SavedOrder", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .HasColumnName("description");
+
+                    b.Property<string>("FormText")
+                        .IsRequired()
+                        .HasMaxLength(200000)
+                        .HasColumnType("character varying(200000)")
+                        .HasColumnName("form");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("name");
+
+                    b.Property<DateTimeOffset>("SavedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("saved_at");
+
+                    b.Property<string>("SavedBy")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("saved_by");
+
+                    b.PrimitiveCollection<string[]>("SealedUserData")
+                        .IsRequired()
+                        .HasColumnType("character varying(24000)[]")
+                        .HasColumnName("sealed_user_data");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<uint>("xmin")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("Id")
+                        .HasName("pk_saved_orders");
+
+                    b.HasIndex("TenantId", "Kind", "Name")
+                        .IsUnique()
+                        .HasDatabaseName("ix_saved_orders_tenant_id_kind_name");
+
+                    b.ToTable("saved_orders", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_saved_orders_provider", "tenant_id <> '00000000-0000-0000-0000-000000000000' OR kind = 'Blueprint'");
                         });
                 });
 
@@ -2536,6 +2617,14 @@ namespace Portal.Migrations
                         .HasColumnType("inet")
                         .HasColumnName("ip");
 
+                    b.Property<DateTimeOffset?>("LeaseEndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("lease_ends_at");
+
+                    b.Property<int?>("LeaseTold")
+                        .HasColumnType("integer")
+                        .HasColumnName("lease_told");
+
                     b.Property<string>("Mac")
                         .IsRequired()
                         .HasMaxLength(17)
@@ -2669,6 +2758,10 @@ namespace Portal.Migrations
                         .HasDatabaseName("ix_vms_host_id")
                         .HasFilter("deleted_at IS NULL");
 
+                    b.HasIndex("LeaseEndsAt")
+                        .HasDatabaseName("ix_vms_lease_ends_at")
+                        .HasFilter("deleted_at IS NULL AND lease_ends_at IS NOT NULL");
+
                     b.HasIndex("Mac")
                         .IsUnique()
                         .HasDatabaseName("ix_vms_mac")
@@ -2698,6 +2791,8 @@ namespace Portal.Migrations
                             t.HasCheckConstraint("ck_vms_boot_order", "boot_order BETWEEN 0 AND 999");
 
                             t.HasCheckConstraint("ck_vms_deleted", "(stage = 'Deleted') = (deleted_at IS NOT NULL)");
+
+                            t.HasCheckConstraint("ck_vms_lease_told", "lease_told IS NULL OR lease_ends_at IS NOT NULL");
 
                             t.HasCheckConstraint("ck_vms_saved", "NOT saved OR (seen IN ('Off', 'Absent') AND stage <> 'Deleted')");
 
@@ -2799,6 +2894,58 @@ namespace Portal.Migrations
                             t.HasCheckConstraint("ck_vm_moves_hosts", "from_host_id <> to_host_id AND from_generation < to_generation");
 
                             t.HasCheckConstraint("ck_vm_moves_left", "left_on_id IS NULL OR left_on_id IN (from_host_id, to_host_id)");
+                        });
+                });
+
+            modelBuilder.Entity("Portal.App.Vms.VmSchedule", b =>
+                {
+                    b.Property<Guid>("VmId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("vm_id");
+
+                    b.Property<int>("Days")
+                        .HasColumnType("integer")
+                        .HasColumnName("days");
+
+                    b.Property<DateTimeOffset>("FollowedUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("followed_until");
+
+                    b.Property<TimeOnly>("Start")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("start");
+
+                    b.Property<TimeOnly>("Stop")
+                        .HasColumnType("time without time zone")
+                        .HasColumnName("stop");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("Zone")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("zone");
+
+                    b.Property<uint>("xmin")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("xid")
+                        .HasColumnName("xmin");
+
+                    b.HasKey("VmId")
+                        .HasName("pk_vm_schedules");
+
+                    b.HasIndex("TenantId")
+                        .HasDatabaseName("ix_vm_schedules_tenant_id");
+
+                    b.ToTable("vm_schedules", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_vm_schedules_days", "days BETWEEN 1 AND 127");
+
+                            t.HasCheckConstraint("ck_vm_schedules_times", "start <> stop");
                         });
                 });
 
@@ -3047,6 +3194,12 @@ namespace Portal.Migrations
 
             modelBuilder.Entity("Portal.App.Ordering.OrderLine", b =>
                 {
+                    b.HasOne("Portal.App.Vms.Vm", null)
+                        .WithMany()
+                        .HasForeignKey("ChangesVmId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .HasConstraintName("fk_order_lines_vms_changes_vm_id");
+
                     b.HasOne("Portal.App.Ordering.Order", null)
                         .WithMany("Lines")
                         .HasForeignKey("OrderId")
@@ -3065,7 +3218,6 @@ namespace Portal.Migrations
                         .WithMany()
                         .HasForeignKey("TemplateVersionId")
                         .OnDelete(DeleteBehavior.Restrict)
-                        .IsRequired()
                         .HasConstraintName("fk_order_lines_template_versions_template_version_id");
                 });
 
@@ -3249,6 +3401,16 @@ namespace Portal.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_vm_moves_vms_vm_id");
+                });
+
+            modelBuilder.Entity("Portal.App.Vms.VmSchedule", b =>
+                {
+                    b.HasOne("Portal.App.Vms.Vm", null)
+                        .WithOne()
+                        .HasForeignKey("Portal.App.Vms.VmSchedule", "VmId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_vm_schedules_vms_vm_id");
                 });
 
             modelBuilder.Entity("Portal.App.Vms.Volume", b =>

@@ -44,6 +44,8 @@ public static class AppServices
         services.AddSingleton<TemplateBuilds>();
         services.AddSingleton<HostWatch>();
         services.AddSingleton<MoveLeftovers>();
+        services.AddSingleton<LeaseSweep>();
+        services.AddSingleton<ScheduleSweep>();
         services.AddSingleton<MailDispatcher>();
         services.AddSingleton<ConsoleSessions>();
         services.AddTransient<DecideOrder.ByPolicy>();
@@ -68,6 +70,8 @@ public static class AppServices
         services.AddHostedService(s => s.GetRequiredService<TemplateBuilds>());
         services.AddHostedService(s => s.GetRequiredService<HostWatch>());
         services.AddHostedService(s => s.GetRequiredService<MoveLeftovers>());
+        services.AddHostedService(s => s.GetRequiredService<LeaseSweep>());
+        services.AddHostedService(s => s.GetRequiredService<ScheduleSweep>());
         services.AddHostedService(s => s.GetRequiredService<MailDispatcher>());
         return services;
     }

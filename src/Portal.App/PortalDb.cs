@@ -80,6 +80,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
 
     public DbSet<Volume> Volumes => Set<Volume>();
 
+    public DbSet<VmSchedule> VmSchedules => Set<VmSchedule>();
+
     public DbSet<VmMove> VmMoves => Set<VmMove>();
 
     public DbSet<UsageInterval> UsageIntervals => Set<UsageInterval>();
@@ -101,6 +103,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
     public DbSet<OrderLine> OrderLines => Set<OrderLine>();
 
     public DbSet<ApprovalPolicy> ApprovalPolicies => Set<ApprovalPolicy>();
+
+    public DbSet<SavedOrder> SavedOrders => Set<SavedOrder>();
 
     public DbSet<ApprovalStep> ApprovalSteps => Set<ApprovalStep>();
 

@@ -140,6 +140,16 @@ public readonly record struct ApprovalPolicyId(Guid Value) : IId<ApprovalPolicyI
     public override string ToString() => Value.ToString();
 }
 
+/// <summary>Identifies an order form that is kept.</summary>
+public readonly record struct SavedOrderId(Guid Value) : IId<SavedOrderId>
+{
+    public static SavedOrderId From(Guid value) => new(value);
+
+    public static SavedOrderId New() => new(Guid.CreateVersion7());
+
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>Identifies a step of an order's approval.</summary>
 public readonly record struct ApprovalStepId(Guid Value) : IId<ApprovalStepId>
 {

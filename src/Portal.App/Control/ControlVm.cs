@@ -13,6 +13,10 @@ namespace Portal.App.Control;
 public sealed record NotNow(string Vm, string Why)
     : Refusal("control.not_now", $"{Vm} {Why}");
 
+/// <summary>The VM's lease is over: it is not to run.</summary>
+public sealed record LeaseEnded(string Vm, DateTimeOffset At)
+    : Refusal("control.lease_ended", $"The lease of {Vm} ended on {At.UtcDateTime:d MMM yyyy, HH:mm} UTC. Ask for more time; on {Lease.DeletedAt(At).UtcDateTime:d MMM yyyy} it is deleted.");
+
 /// <summary>The name that was typed is not the VM's.</summary>
 public sealed record NameDiffers(string Vm)
     : Refusal("control.name_differs", $"Type the VM's name, {Vm}, to delete it: its disk is lost for good.")
@@ -40,7 +44,7 @@ public static class PowerVm
     {
         /// <summary>Gives the operation that does it; it is done when the host has been seen so. Asking for what is already under way gives that operation.</summary>
         public Task<Result<OperationId>> HandleAsync(Request request, Actor actor, CancellationToken ct) =>
-            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, KindOf(request.Action), actor, vm => Check(vm, request.Action), ct);
+            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, KindOf(request.Action), actor, (vm, now) => Check(vm, request.Action, now), ct);
 
         private static OperationKind KindOf(Action action) => action switch
         {
@@ -50,11 +54,16 @@ public static class PowerVm
             Action.Reboot => OperationKind.Reboot,
         };
 
-        private static NotNow? Check(Vm vm, Action action)
+        private static Refusal? Check(Vm vm, Action action, DateTimeOffset now)
         {
             if (VmDesk.NotReady(vm) is { } not)
             {
                 return not;
+            }
+
+            if (action is Action.Start or Action.Reboot && vm.LeaseIsOver(now))
+            {
+                return new LeaseEnded(vm.Name, vm.LeaseEndsAt!.Value);
             }
 
             switch (action)
@@ -121,11 +130,16 @@ public static class RetryBuild
     public sealed class Handler(PortalDbs dbs, AccessRules access, Doorbell doorbell)
     {
         public Task<Result<OperationId>> HandleAsync(Request request, Actor actor, CancellationToken ct) =>
-            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, OperationKind.Build, actor, vm =>
+            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, OperationKind.Build, actor, (vm, now) =>
             {
                 if (vm.Stage != VmStage.Failed)
                 {
                     return new NotNow(vm.Name, "was built already.");
+                }
+
+                if (vm.LeaseIsOver(now))
+                {
+                    return new LeaseEnded(vm.Name, vm.LeaseEndsAt!.Value);
                 }
 
                 vm.MoveTo(VmStage.Building);
@@ -138,8 +152,12 @@ public static class RetryBuild
 /// <summary>The way from a wish to an operation, the same for all.</summary>
 internal static class VmDesk
 {
+    public static Task<Result<OperationId>> AskAsync(
+        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, Refusal?> prepare, CancellationToken ct) =>
+        AskAsync(dbs, access, doorbell, tenant, id, work, actor, (vm, _) => prepare(vm), ct);
+
     public static async Task<Result<OperationId>> AskAsync(
-        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, Refusal?> prepare, CancellationToken ct)
+        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, DateTimeOffset, Refusal?> prepare, CancellationToken ct)
     {
         if (access.Check(actor, Permission.ControlVms, tenant) is { } refusal)
         {
@@ -161,12 +179,13 @@ internal static class VmDesk
                 return live.Does(work) && !live.CancelRequested ? live.Id : new VmBusy(live.Words);
             }
 
-            if (prepare(vm) is { } not)
+            var now = await db.NowAsync(ct);
+            if (prepare(vm, now) is { } not)
             {
                 return Result<OperationId>.Of(not);
             }
 
-            operation = db.Ask(vm, work, actor, await db.NowAsync(ct));
+            operation = db.Ask(vm, work, actor, now);
             await db.SaveChangesAsync(ct);
             await db.AnnounceAsync(Topic.Of(id), ct);
             await db.AnnounceAsync(Topic.Of(tenant), ct);

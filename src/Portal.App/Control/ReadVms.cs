@@ -89,6 +89,9 @@ public static class GetVm
     /// <param name="Last">The last operation that ended; null before the first.</param>
     /// <param name="HostName">For staff only; null for others.</param>
     /// <param name="BootOrder">Its place among those that are started after a boot of its host; null where it is not started then.</param>
+    /// <param name="LeaseEndsAt">When its lease ends; null where it may stay.</param>
+    /// <param name="LeaseIsOver">Whether that is past, so that it can be started no more.</param>
+    /// <param name="Schedule">When it is started and shut down; null where it is left alone. So is <paramref name="NextTurn"/>.</param>
     /// <param name="Inbound">Whether connections from outside reach its address.</param>
     public sealed record Details(
         VmRow Row,
@@ -112,6 +115,10 @@ public static class GetVm
         string? HostName,
         bool Inbound,
         int? BootOrder,
+        DateTimeOffset? LeaseEndsAt,
+        bool LeaseIsOver,
+        WeekSchedule? Schedule,
+        Turn? NextTurn,
         VmActions Can);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access, IVmEngines engines)
@@ -138,6 +145,9 @@ public static class GetVm
                                 where version.Id == vm.TemplateVersionId
                                 select template.SignIn).SingleOrDefaultAsync(ct) ?? "As before it was adopted.";
             var host = await HostOfAsync(vm, ct);
+            var now = await db.NowAsync(ct);
+            var over = vm.LeaseIsOver(now);
+            var week = (await db.VmSchedules.AsNoTracking().SingleOrDefaultAsync(s => s.VmId == vm.Id, ct))?.Week;
             return new Details(
                 row,
                 vm.Stage,
@@ -161,7 +171,11 @@ public static class GetVm
                 // QEMU's user-mode network lets guests out and nobody in.
                 host.Kind != HostKind.LocalLibvirt,
                 vm.BootOrder,
-                VmActions.Of(vm, live, engines.For(host.Connection).Abilities, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant)) with
+                vm.LeaseEndsAt,
+                over,
+                week,
+                week?.NextTurn(now),
+                VmActions.Of(vm, live, engines.For(host.Connection).Abilities, access.Allows(actor, Permission.ControlVms, request.Tenant), access.Allows(actor, Permission.UseConsole, request.Tenant), over) with
                 {
                     Move = live is null && access.Allows(actor, Permission.ManageHosts) && vm.Stage == VmStage.Ready && vm.Adopted is null && engines.For(host.Connection).Abilities.Contains(DomainAbility.Move),
                     Detach = live is null && access.Allows(actor, Permission.ManageHosts) && vm.Stage == VmStage.Ready && vm.Adopted is null && engines.For(host.Connection).Abilities.Contains(DomainAbility.Detach),
@@ -225,7 +239,7 @@ public sealed record VmActions
 
     public bool Adjust => AdjustMemory || AdjustVcpus;
 
-    public static VmActions Of(Vm vm, Operation? live, IReadOnlySet<DomainAbility> abilities, bool mayControl, bool mayUseConsole)
+    public static VmActions Of(Vm vm, Operation? live, IReadOnlySet<DomainAbility> abilities, bool mayControl, bool mayUseConsole, bool leaseIsOver = false)
     {
         var free = mayControl && live is null;
         var there = free && vm.Stage == VmStage.Ready;
@@ -233,12 +247,12 @@ public sealed record VmActions
         var runs = there && vm.Seen == DomainState.Running;
         return new VmActions
         {
-            Start = there && !on,
+            Start = there && !on && !leaseIsOver,
             ShutDown = runs,
             PowerOff = there && (on || vm.Seen == DomainState.Crashed || vm.Saved || vm.Wanted == WantedState.Running),
-            Reboot = runs,
+            Reboot = runs && !leaseIsOver,
             Delete = free && vm.Stage is VmStage.Ready or VmStage.Failed or VmStage.Deleting,
-            RetryBuild = free && vm.Stage == VmStage.Failed,
+            RetryBuild = free && vm.Stage == VmStage.Failed && !leaseIsOver,
             Console = mayUseConsole && (on || live is { Kind: OperationKind.Build or OperationKind.Start or OperationKind.Reboot or OperationKind.Adopt }),
             Pause = runs && abilities.Contains(DomainAbility.Pause),
             Resume = there && vm.Seen == DomainState.Paused && abilities.Contains(DomainAbility.Pause),

@@ -50,11 +50,12 @@ public sealed class Doorbell(IBackgroundJobClient jobs, ILogger<Doorbell> logger
 public static class OperationDesk
 {
     /// <summary>Adds an operation with its steps and its audit entry. The unique index refuses a second live one when the transaction is saved.</summary>
-    public static Operation Ask(this PortalDb db, Vm vm, Work work, Actor actor, DateTimeOffset at)
+    /// <param name="why">Where nobody asked for it, what did; for the audit.</param>
+    public static Operation Ask(this PortalDb db, Vm vm, Work work, Actor actor, DateTimeOffset at, string why = "")
     {
         var operation = Operation.Asked(vm, work, actor, at);
         db.Add(operation);
-        db.Add(AuditEntry.Of(actor, vm.TenantId, $"operation.{operation.Kind}.asked".ToLowerInvariant(), vm.Id.Value, vm.Name, operation.Kind == OperationKind.Change ? operation.Words : ""));
+        db.Add(AuditEntry.Of(actor, vm.TenantId, $"operation.{operation.Kind}.asked".ToLowerInvariant(), vm.Id.Value, vm.Name, operation.Kind == OperationKind.Change ? operation.Words : why));
         return operation;
     }
 

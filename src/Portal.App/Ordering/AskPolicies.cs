@@ -11,13 +11,16 @@ internal sealed record SideAnswer(PolicyInForce Policy, PolicyAnswer Answer);
 internal static class AskPolicies
 {
     /// <summary>The tenant's side first, where it was ever written.</summary>
-    public static async Task<IReadOnlyList<SideAnswer>> AskPoliciesAsync(this PortalDb db, Composition order, UserId requester, DateTimeOffset at, CancellationToken ct)
+    public static Task<IReadOnlyList<SideAnswer>> AskPoliciesAsync(this PortalDb db, Composition order, UserId requester, DateTimeOffset at, CancellationToken ct) =>
+        db.AskPoliciesAsync(order.Tenant.Id, new AskedOrder(order.Price.PerMonth, [.. order.Lines.Select(l => new AskedVms(l.Count, l.Template.Slug, l.Size))], at), requester, ct);
+
+    /// <summary>The same for what is no composition: a change of a VM that exists.</summary>
+    public static async Task<IReadOnlyList<SideAnswer>> AskPoliciesAsync(this PortalDb db, TenantId tenant, AskedOrder asked, UserId requester, CancellationToken ct)
     {
-        var asked = new AskedOrder(order.Price.PerMonth, [.. order.Lines.Select(l => new AskedVms(l.Count, l.Template.Slug, l.Size))], at);
         var answers = new List<SideAnswer>(2);
-        foreach (var policy in await db.ReadPoliciesAsync(order.Tenant.Id, ct))
+        foreach (var policy in await db.ReadPoliciesAsync(tenant, ct))
         {
-            var earlier = policy.Body.Automatic is { WithinDays: > 0 and var days } ? await db.PassedAsync(order.Tenant.Id, policy.Side, requester, at.AddDays(-days), ct) : [];
+            var earlier = policy.Body.Automatic is { WithinDays: > 0 and var days } ? await db.PassedAsync(tenant, policy.Side, requester, asked.At.AddDays(-days), ct) : [];
             answers.Add(new SideAnswer(policy, PolicyRules.Ask(policy.Body, asked, earlier)));
         }
 

@@ -17,6 +17,10 @@ namespace Portal.App.Ordering;
 public sealed record DecidedAlready(string What)
     : Refusal("ordering.decided_already", What);
 
+/// <summary>The day until which VMs were asked for has passed while the order waited.</summary>
+public sealed record LeaseOver()
+    : Refusal("ordering.lease_over", "The day until which these VMs were asked for is over. Deny the order, and say so: it can be ordered again with a later day.");
+
 /// <summary>Who asked may not decide.</summary>
 public sealed record OwnOrder()
     : Refusal("ordering.own_order", "This is your own order: somebody else has to decide on it.")
@@ -234,14 +238,20 @@ public static class DecideOrder
         [SuppressMessage("Style", "IDE0305:Simplify collection initialization", Justification = "Reads as a list on purpose.")]
         private static async Task<Result<IReadOnlyList<Operation>>> ApproveAsync(PortalDb db, Order order, Actor actor, DateTimeOffset now, CancellationToken ct)
         {
-            var parties = await db.ReadPartiesAsync(order.TenantId, [.. order.Lines.Select(l => l.Wants)], lockHosts: true, ct);
+            if (order.Lines.Any(l => l.LeaseEndsAt <= now))
+            {
+                return new LeaseOver();
+            }
+
+            var made = order.Lines.Where(l => l.ChangesVmId is null).ToList();
+            var parties = await db.ReadPartiesAsync(order.TenantId, [.. made.Select(l => l.Wants)], lockHosts: true, ct);
             if (Placement.Choose(parties, out _) is not { } chosen)
             {
                 return Result<IReadOnlyList<Operation>>.Of(await db.ReadWhyNotAsync(parties, ct));
             }
 
             var operations = new List<Operation>();
-            foreach (var (line, rooms) in order.Lines.Zip(chosen))
+            foreach (var (line, rooms) in made.Zip(chosen))
             {
                 foreach (var (name, room) in line.Names.Zip(rooms))
                 {
@@ -254,7 +264,29 @@ public static class DecideOrder
                 }
             }
 
+            foreach (var line in order.Lines.Where(l => l.ChangesVmId is not null))
+            {
+                if (!await ExtendAsync(db, line, actor, ct))
+                {
+                    return new NotFound("VM");
+                }
+            }
+
             return operations;
+        }
+
+        private static async Task<bool> ExtendAsync(PortalDb db, OrderLine line, Actor actor, CancellationToken ct)
+        {
+            var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {line.ChangesVmId!.Value.Value} FOR UPDATE").ToListAsync(ct)).Single();
+            if (vm.Stage is VmStage.Deleting or VmStage.Deleted)
+            {
+                return false;
+            }
+
+            vm.LeaseUntil(line.LeaseEndsAt);
+            db.Add(AuditEntry.Of(actor, vm.TenantId, "vm.lease_extended", vm.Id.Value, vm.Name, line.LeaseEndsAt is { } end ? $"until {Lease.LastDayOf(end):yyyy-MM-dd}" : "no end"));
+            await db.AnnounceAsync(Topic.Of(vm.Id), ct);
+            return true;
         }
 
         private static async Task<Vm?> MakeAsync(PortalDb db, Order order, OrderLine line, VmName name, HostRoom room, DateTimeOffset now, CancellationToken ct)
@@ -288,6 +320,7 @@ public static class DecideOrder
                 SshKeyLines = line.SshKeyLines,
                 SealedUserData = line.SealedUserData,
                 CreatedBy = order.RequestedBy,
+                LeaseEndsAt = line.LeaseEndsAt,
                 At = now,
                 Currency = line.Currency,
                 RunningPerHour = line.RunningPerHour,
@@ -314,7 +347,7 @@ public static class DecideOrder
             order.RequesterEmail,
             verdict == Verdict.Approve ? $"Order {order.Number} was approved" : $"Order {order.Number} was denied",
             verdict == Verdict.Approve
-                ? $"{actor.Name} approved your order {order.Number} ({string.Join(", ", order.Lines.SelectMany(l => l.Names).Take(20))}). It is being built."
+                ? $"{actor.Name} approved your order {order.Number} ({string.Join(", ", order.Lines.SelectMany(l => l.Names).Take(20))}). {(order.Lines.All(l => l.ChangesVmId is null) ? "It is being built." : "It is done.")}"
                 : $"{actor.Name} denied your order {order.Number}. Reason: {reason}");
     }
 }

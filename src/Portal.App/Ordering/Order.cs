@@ -110,14 +110,14 @@ public sealed class Order
     public static string WaitsBecause(Refusal refusal) => refusal.Message.Length <= 500 ? refusal.Message : refusal.Message[..500];
 }
 
-/// <summary>One kind of VM in an order, some number of times, at a frozen price.</summary>
+/// <summary>One kind of VM in an order, some number of times, at a frozen price; or a change of a VM that exists, which is another lease.</summary>
 public sealed class OrderLine
 {
     private OrderLine()
     {
     }
 
-    public OrderLine(Order order, TemplateVersionId template, string templateName, Plan plan, VmSize size, Price price, IReadOnlyList<VmName> names, string sshKeyLines, string? sealedUserData, string? userDataSha256)
+    public OrderLine(Order order, TemplateVersionId template, string templateName, Plan plan, VmSize size, Price price, IReadOnlyList<VmName> names, string sshKeyLines, string? sealedUserData, string? userDataSha256, DateTimeOffset? leaseEndsAt)
     {
         Id = OrderLineId.New();
         OrderId = order.Id;
@@ -132,13 +132,40 @@ public sealed class OrderLine
         SshKeyLines = sshKeyLines;
         SealedUserData = sealedUserData;
         UserDataSha256 = userDataSha256;
+        LeaseEndsAt = leaseEndsAt;
         Currency = price.Currency;
         RunningPerHour = price.RunningPerHour;
         AllocatedPerHour = price.AllocatedPerHour;
         Setup = price.Setup;
     }
 
+    /// <summary>More time for a VM.</summary>
+    /// <param name="until">Null for no end.</param>
+    internal static OrderLine Extending(Order order, Vm vm, DateTimeOffset? until) => new()
+    {
+        Id = OrderLineId.New(),
+        OrderId = order.Id,
+        Ordinal = order.Lines.Count,
+        TenantId = order.TenantId,
+        ChangesVmId = vm.Id,
+        TemplateVersionId = vm.TemplateVersionId,
+        TemplateName = vm.TemplateName,
+        PlanId = vm.PlanId,
+        PlanName = vm.PlanName,
+        Vcpus = vm.Vcpus,
+        Memory = vm.Memory,
+        Disk = vm.Disk,
+        Names = [vm.Name],
+        LeaseEndsAt = until,
+        Currency = vm.Currency,
+        RunningPerHour = vm.RunningPerHour,
+        AllocatedPerHour = vm.AllocatedPerHour,
+    };
+
     public OrderLineId Id { get; private set; }
+
+    /// <summary>The VM that it changes; null where it makes VMs.</summary>
+    public VmId? ChangesVmId { get; private set; }
 
     public OrderId OrderId { get; private set; }
 
@@ -147,7 +174,8 @@ public sealed class OrderLine
 
     public TenantId TenantId { get; private set; }
 
-    public TemplateVersionId TemplateVersionId { get; private set; }
+    /// <summary>Null only where it changes a VM that was adopted.</summary>
+    public TemplateVersionId? TemplateVersionId { get; private set; }
 
     public string TemplateName { get; private set; } = "";
 
@@ -172,6 +200,9 @@ public sealed class OrderLine
     /// <summary>By which the user data is known without being read; null where there is none.</summary>
     public string? UserDataSha256 { get; private set; }
 
+    /// <summary>When the lease of its VMs ends; null where they may stay.</summary>
+    public DateTimeOffset? LeaseEndsAt { get; private set; }
+
     /// <summary>For one VM.</summary>
     public Currency Currency { get; private set; }
 
@@ -184,11 +215,12 @@ public sealed class OrderLine
     public LineState State { get; private set; }
 
     /// <summary>In words: <c>5 x S, Debian 13 20261129.1</c>.</summary>
-    public string What => InWords(Names.Length, PlanName, TemplateName);
+    public string What => ChangesVmId is null ? InWords(Names.Length, PlanName, TemplateName)
+        : LeaseEndsAt is { } end ? $"More time for {Names[0]}, until {Lease.LastDayOf(end):yyyy-MM-dd}" : $"No end any more for {Names[0]}";
 
     internal static string InWords(int count, string plan, string template) => $"{count} x {plan}, {template}";
 
-    internal LineSize Wants => new(TemplateVersionId, PlanName, Names.Length, new VmSize(Vcpus, Memory, Disk));
+    internal LineSize Wants => new(TemplateVersionId ?? throw new InvalidOperationException($"Order line {Id} makes no VM."), PlanName, Names.Length, new VmSize(Vcpus, Memory, Disk));
 
     public Price PriceOfAll => new Price(Currency, RunningPerHour, AllocatedPerHour, Setup) * Names.Length;
 
@@ -233,7 +265,11 @@ internal sealed class OrderLineConfiguration : IEntityTypeConfiguration<OrderLin
 {
     public void Configure(EntityTypeBuilder<OrderLine> builder)
     {
-        builder.ToTable("order_lines", table => table.HasCheckConstraint("ck_order_lines_names", "cardinality(names) >= 1"));
+        builder.ToTable("order_lines", table =>
+        {
+            table.HasCheckConstraint("ck_order_lines_names", "cardinality(names) >= 1");
+            table.HasCheckConstraint("ck_order_lines_template", "template_version_id IS NOT NULL OR changes_vm_id IS NOT NULL");
+        });
         builder.Ignore(l => l.PriceOfAll);
         builder.Ignore(l => l.What);
         builder.Ignore(l => l.Wants);
@@ -246,6 +282,7 @@ internal sealed class OrderLineConfiguration : IEntityTypeConfiguration<OrderLin
         builder.Property(l => l.UserDataSha256).HasMaxLength(64);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasOne<TemplateVersion>().WithMany().HasForeignKey(l => l.TemplateVersionId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Vm>().WithMany().HasForeignKey(l => l.ChangesVmId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Plan>().WithMany().HasForeignKey(l => l.PlanId).OnDelete(DeleteBehavior.Restrict);
     }
 }

@@ -4,6 +4,7 @@ using Portal.App.Catalogue;
 using Portal.App.Pricing;
 using Portal.App.Quotas;
 using Portal.App.Tenants;
+using Portal.App.Vms;
 using Portal.Kernel;
 
 namespace Portal.App.Ordering;
@@ -25,7 +26,8 @@ public sealed record OrderForm(IReadOnlyList<LineForm> Lines, string Note)
 /// <param name="SshKeys">OpenSSH public keys, one each.</param>
 /// <param name="UserData">For each VM's first boot; null or empty where there is none.</param>
 /// <param name="Size">In a plan whose size is chosen; null for its smallest, and where the size is fixed.</param>
-public sealed record LineForm(TemplateId Template, PlanId Plan, string Name, int Count, IReadOnlyList<string> SshKeys, string? UserData = null, VmSize? Size = null)
+/// <param name="LeaseEndsAt">When its VMs are shut down, see <see cref="Lease"/>; null where they may stay.</param>
+public sealed record LineForm(TemplateId Template, PlanId Plan, string Name, int Count, IReadOnlyList<string> SshKeys, string? UserData = null, VmSize? Size = null, DateTimeOffset? LeaseEndsAt = null)
 {
     public const int MaxCount = 50;
     public const int MaxKeys = 20;
@@ -43,7 +45,8 @@ public sealed record LineComposition(
     IReadOnlyList<VmName> Names,
     Refusal? NameProblem,
     IReadOnlyList<SshPublicKey> Keys,
-    UserData? UserData)
+    UserData? UserData,
+    DateTimeOffset? LeaseEndsAt)
 {
     public QuotaAmount Asked => new QuotaAmount(1, Size.Vcpus, Size.Memory, Size.Disk) * Count;
 
@@ -95,13 +98,17 @@ internal static class OrderComposer
             refusals.Add(new Invalid("lines", $"An order has at most {OrderForm.MaxVms} VMs. Lower a count, or place two orders."));
         }
 
-        if (form.Note.Length > Order.MaxNote || form.Note.Any(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t')))
+        if (CheckNote(form.Note) is { } wrong)
         {
-            refusals.Add(new Invalid("note", $"A note has at most {Order.MaxNote} characters of text."));
+            refusals.Add(wrong);
         }
 
         return refusals;
     }
+
+    public static Refusal? CheckNote(string note) => note.Length > Order.MaxNote || note.Any(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t'))
+        ? new Invalid("note", $"A note has at most {Order.MaxNote} characters of text.")
+        : null;
 
     private static IEnumerable<Refusal> CheckShape(LineForm form)
     {
@@ -184,7 +191,13 @@ internal static class OrderComposer
             return new Invalid("plan", $"{template.Name} needs at least {template.MinMemory} of memory and {template.MinDisk} of disk. Choose a larger {(plan.Largest == plan.Size ? "plan" : "size")}.");
         }
 
-        if (await db.FindTariffAsync(tenant.Id, plan.Id, tenant.Currency, await db.NowAsync(ct), ct) is not { } tariff)
+        var now = await db.NowAsync(ct);
+        if (form.LeaseEndsAt is { } end && (end <= now || end > now + Lease.Longest))
+        {
+            return new Invalid("leaseEndsAt", end <= now ? "That day is over. Choose a later one." : "A lease has at most 5 years. It can be extended later.");
+        }
+
+        if (await db.FindTariffAsync(tenant.Id, plan.Id, tenant.Currency, now, ct) is not { } tariff)
         {
             return new NoPrice(plan.Name, tenant.Currency);
         }
@@ -196,7 +209,7 @@ internal static class OrderComposer
             : new Invalid("name", "With a number added the name gets longer than 63 characters. Shorten it.");
 
         var keys = form.SshKeys.Select(k => SshPublicKey.TryParse(k, out var key) ? key : throw new InvalidOperationException("The shape was checked."));
-        return new LineComposition(template, version, plan, version.Takes(size), tariff.Of(plan.Size, size), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null);
+        return new LineComposition(template, version, plan, version.Takes(size), tariff.Of(plan.Size, size), form.Count, nameProblem is null ? names! : [], nameProblem, [.. keys.DistinctBy(k => k.Fingerprint)], UserData.TryParse(form.UserData, out var data) ? data : null, form.LeaseEndsAt?.ToUniversalTime());
     }
 
     private static Refusal? CheckSize(Plan plan, VmSize size) => Shape.Check(
@@ -212,7 +225,7 @@ internal static class OrderComposer
         var built = await db.Vms.Where(v => v.ProjectId == project && v.DeletedAt == null).Select(v => v.Name).ToListAsync(ct);
         var waiting = await (from line in db.OrderLines
                              join order in db.Orders on line.OrderId equals order.Id
-                             where order.ProjectId == project && line.State == LineState.Waiting
+                             where order.ProjectId == project && line.State == LineState.Waiting && line.ChangesVmId == null
                              select line.Names).ToListAsync(ct);
         return built.Concat(waiting.SelectMany(n => n)).ToHashSet(StringComparer.Ordinal);
     }

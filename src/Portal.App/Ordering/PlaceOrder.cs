@@ -21,7 +21,8 @@ public sealed record KeyReused()
 public static class PlaceOrder
 {
     /// <param name="Key">Made when the form opens, or the Idempotency-Key: the same key and form give the same order, however often.</param>
-    public sealed record Request(TenantId Tenant, OrderForm Form, string Key);
+    /// <param name="Draft">The draft that this was, which is gone with the order; null where it was none.</param>
+    public sealed record Request(TenantId Tenant, OrderForm Form, string Key, SavedOrderId? Draft = null);
 
     /// <param name="Repeated">Whether the order was there already.</param>
     public sealed record Placed(OrderId Order, int Number, bool Repeated);
@@ -91,7 +92,12 @@ public static class PlaceOrder
             var order = new Order(request.Tenant, what.Project.Id, actor, request.Form.Note.Trim(), request.Key, hash, now, answers.MayWait(), what.TaxPercent);
             foreach (var (line, data) in what.Lines.Zip(sealedData))
             {
-                order.Add(new OrderLine(order, line.Version.Id, line.TemplateName, line.Plan, line.Size, line.Price, line.Names, string.Join('\n', line.Keys), data, line.UserData?.Sha256));
+                order.Add(new OrderLine(order, line.Version.Id, line.TemplateName, line.Plan, line.Size, line.Price, line.Names, string.Join('\n', line.Keys), data, line.UserData?.Sha256, line.LeaseEndsAt));
+            }
+
+            if (request.Draft is { } draft)
+            {
+                await db.SavedOrders.Where(s => s.Id == draft && s.TenantId == request.Tenant && s.Kind == SavedKind.Draft).ExecuteDeleteAsync(ct);
             }
 
             db.Add(order);
@@ -106,7 +112,7 @@ public static class PlaceOrder
             return new Placed(order.Id, order.Number, Repeated: false);
         }
 
-        private static string InWords(OrderLine line) => $"{line.What}, {line.Wants.Size}{(line.UserDataSha256 is { } sha256 ? $", user data with SHA-256 {sha256}" : "")}";
+        private static string InWords(OrderLine line) => $"{line.What}, {line.Wants.Size}{(line.UserDataSha256 is { } sha256 ? $", user data with SHA-256 {sha256}" : "")}{(line.LeaseEndsAt is { } end ? $", until {Lease.LastDayOf(end):yyyy-MM-dd}" : "")}";
 
         // What no host can hold is refused at once, not after somebody has said yes. Hosts are the provider's, so this look is the system's.
         private async Task<Refusal?> NoRoomAsync(TenantId tenant, OrderForm form, CancellationToken ct)
@@ -140,7 +146,7 @@ public static class PlaceOrder
             var text = new StringBuilder(form.Note.Trim());
             foreach (var line in form.Lines)
             {
-                text.Append('\u001d').AppendJoin('\u001f', line.Template, line.Plan, line.Size?.Vcpus, line.Size?.Memory.Bytes, line.Size?.Disk.Bytes, line.Name, line.Count).Append('\u001e').AppendJoin('\u001f', line.SshKeys).Append('\u001e').Append(line.UserData);
+                text.Append('\u001d').AppendJoin('\u001f', line.Template, line.Plan, line.Size?.Vcpus, line.Size?.Memory.Bytes, line.Size?.Disk.Bytes, line.Name, line.Count, line.LeaseEndsAt?.UtcTicks).Append('\u001e').AppendJoin('\u001f', line.SshKeys).Append('\u001e').Append(line.UserData);
             }
 
             return SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString()));

@@ -42,7 +42,9 @@ public sealed record OrderRow(
 /// <summary>A line of an order: one kind of VM.</summary>
 /// <param name="Slug">The template's name in addresses and REST.</param>
 /// <param name="UserDataSha256">By which its user data is known without being read; null where there is none.</param>
-public sealed record OrderLineRow(string What, string Plan, string Slug, string Pattern, IReadOnlyList<string> Names, int Vcpus, ByteSize Memory, ByteSize Disk, Price Price, string? UserDataSha256);
+/// <param name="LeaseEndsAt">When its VMs' lease ends as it was ordered; null where they may stay.</param>
+/// <param name="Changes">The VM that it changes; null where it makes VMs.</param>
+public sealed record OrderLineRow(string What, string Plan, string Slug, string Pattern, IReadOnlyList<string> Names, int Vcpus, ByteSize Memory, ByteSize Disk, Price Price, string? UserDataSha256, DateTimeOffset? LeaseEndsAt, VmId? Changes);
 
 /// <summary>A VM that an order made.</summary>
 public sealed record OrderVmRow(VmId Id, string Name, VmStage Stage, string? Problem);
@@ -112,12 +114,13 @@ public static class GetOrder
 
             var row = (await OrderReader.RowsAsync(db, db.Orders.Where(o => o.Id == request.Order), ct)).Single();
             var lines = order.Lines.Select(l => l.Id).ToList();
-            var versions = order.Lines.Select(l => l.TemplateVersionId).ToList();
+            var versions = order.Lines.Select(l => l.TemplateVersionId).OfType<TemplateVersionId>().ToList();
+            var changed = order.Lines.Select(l => l.ChangesVmId).OfType<VmId>().ToList();
             var slugs = await (from version in db.TemplateVersions
                                join template in db.Templates on version.TemplateId equals template.Id
                                where versions.Contains(version.Id)
                                select new { version.Id, template.Slug }).ToDictionaryAsync(v => v.Id, v => v.Slug, ct);
-            var vms = await db.Vms.AsNoTracking().Where(v => lines.Contains(v.OrderLineId)).OrderBy(v => v.Id)
+            var vms = await db.Vms.AsNoTracking().Where(v => lines.Contains(v.OrderLineId) || changed.Contains(v.Id)).OrderBy(v => v.Id)
                 .Select(v => new OrderVmRow(v.Id, v.Name, v.Stage, v.Problem)).ToListAsync(ct);
             var steps = await db.ReadStepsAsync(order, row.TenantName, actor, access, ct);
             var waits = row.State == OrderState.Waiting;
@@ -126,7 +129,7 @@ public static class GetOrder
                 row,
                 [
                     .. order.Lines.Select(l => new OrderLineRow(
-                        l.What, l.PlanName, slugs[l.TemplateVersionId], l.Names is [var only] ? only : NamePattern.Of(l.Names), l.Names, l.Vcpus, l.Memory, l.Disk, l.PriceOfAll, l.UserDataSha256)),
+                        l.What, l.PlanName, l.TemplateVersionId is { } version ? slugs[version] : "", l.Names is [var only] ? only : NamePattern.Of(l.Names), l.Names, l.Vcpus, l.Memory, l.Disk, l.PriceOfAll, l.UserDataSha256, l.LeaseEndsAt, l.ChangesVmId)),
                 ],
                 order.Note,
                 order.ExpiresAt,
@@ -238,7 +241,7 @@ public static class GetDecision
             await using var db = dbs.ForSystem();
             var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == order.Row.Tenant, ct);
             var lines = await db.OrderLines.AsNoTracking().Where(l => l.OrderId == request.Order).OrderBy(l => l.Ordinal).ToListAsync(ct);
-            var parties = await db.ReadPartiesAsync(tenant.Id, [.. lines.Select(l => l.Wants)], lockHosts: false, ct);
+            var parties = await db.ReadPartiesAsync(tenant.Id, [.. lines.Where(l => l.ChangesVmId is null).Select(l => l.Wants)], lockHosts: false, ct);
             var perHour = await db.Vms.Where(v => v.TenantId == tenant.Id && v.DeletedAt == null && v.Currency == tenant.Currency)
                 .SumAsync(v => v.AllocatedPerHour + (v.Wanted == WantedState.Running ? v.RunningPerHour : 0m), ct);
             var requester = order.Row.RequestedById;
@@ -248,7 +251,7 @@ public static class GetDecision
             return new Facts(
                 order,
                 await Quotas.QuotaGuard.ReadQuotaAsync(db, tenant, ct),
-                lines.Select(l => new Quotas.QuotaAmount(1, l.Vcpus, l.Memory, l.Disk) * l.Names.Length).Aggregate((a, b) => a + b),
+                lines.Where(l => l.ChangesVmId is null).Select(l => new Quotas.QuotaAmount(1, l.Vcpus, l.Memory, l.Disk) * l.Names.Length).Aggregate(default(Quotas.QuotaAmount), (a, b) => a + b),
                 parties.SelectMany(p => p.Fitting).Select(r => r.Host.Id).Distinct().Count(),
                 Placement.Choose(parties, out _) is not null,
                 new Money(perHour * Price.HoursPerMonth, tenant.Currency),

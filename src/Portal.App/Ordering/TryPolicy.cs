@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
+using Portal.App.Catalogue;
 using Portal.App.Policies;
 using Portal.Kernel;
 
@@ -45,7 +46,7 @@ public static class TryPolicy
             var ids = orders.Select(o => o.Id).ToList();
             var side = request.Side;
             var asked = (await db.ApprovalSteps.Where(s => ids.Contains(s.OrderId) && s.Side == side && s.VotesNeeded > 0).Select(s => s.OrderId).Distinct().ToListAsync(ct)).ToHashSet();
-            var versions = orders.SelectMany(o => o.Lines).Select(l => l.TemplateVersionId).Distinct().ToList();
+            var versions = orders.SelectMany(o => o.Lines).Select(l => l.TemplateVersionId).OfType<TemplateVersionId>().Distinct().ToList();
             var slugs = await (from version in db.TemplateVersions
                                join template in db.Templates on version.TemplateId equals template.Id
                                where versions.Contains(version.Id)
@@ -87,7 +88,7 @@ public static class TryPolicy
                     passed[(order.TenantId, order.RequestedById)] = earlier = [];
                 }
 
-                var vms = order.Lines.Select(l => new AskedVms(l.Names.Length, slugs[l.TemplateVersionId], l.Wants.Size)).ToList();
+                var vms = order.Lines.Select(l => new AskedVms(l.Names.Length, l.TemplateVersionId is { } version ? slugs[version] : "", new VmSize(l.Vcpus, l.Memory, l.Disk))).ToList();
                 var answer = answers[order.Id] = PolicyRules.Ask(body, new AskedOrder(order.Price.PerMonth, vms, order.CreatedAt), earlier);
                 if (answer.ByItself && order.Lines[0].State != LineState.Cancelled)
                 {

@@ -8,6 +8,7 @@ using Portal.App.Audit;
 using Portal.App.Catalogue;
 using Portal.App.Hosts;
 using Portal.App.Networks;
+using Portal.App.Ordering;
 using Portal.App.Pricing;
 using Portal.App.Tenants;
 using Portal.Engine;
@@ -38,6 +39,8 @@ public sealed record MadeAccount(string Email, string? Password, string For);
 public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
 {
     private const string TenantSlug = "acme";
+    private const string TinyLinux = "tiny-linux";
+    private const string Custom = "Custom";
 
     /// <summary>Accounts that were made now; a password is shown here and nowhere else. Empty on every later start.</summary>
     public async Task<IReadOnlyList<MadeAccount>> RunAsync(FirstRunRequest request, FirstRunNotes notes, CancellationToken ct)
@@ -50,6 +53,7 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
             await RegisterHostAsync(kind, request, notes, ct);
         }
 
+        await SeedBlueprintAsync(ct);
         var tenant = await SeedTenantAsync(ct);
         return await MakeAccountsAsync(request, tenant, notes, ct);
     }
@@ -84,7 +88,7 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
             return;
         }
 
-        var tiny = new Template("tiny-linux", "Tiny Linux", "A small Linux (Debian's cloud kernel, busybox) that boots in seconds: to try things out, and for tests.", "On the console: sign in as root, without a password. Where its network lets you in: over SSH as root, with your key.", ByteSize.FromMiB(128), ByteSize.FromGiB(1));
+        var tiny = new Template(TinyLinux, "Tiny Linux", "A small Linux (Debian's cloud kernel, busybox) that boots in seconds: to try things out, and for tests.", "On the console: sign in as root, without a password. Where its network lets you in: over SSH as root, with your key.", ByteSize.FromMiB(128), ByteSize.FromGiB(1));
         db.Add(tiny);
         db.Add(new TemplateVersion(tiny.Id, image.Version, image.Name));
         db.Add(AuditEntry.OfPlatform(Actor.Portal, "template.created", tiny.Id.Value, tiny.Name));
@@ -120,7 +124,7 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
             ("S", Size(1, 512, 5), null, 0.0060000000m, 0.0010000000m, 0, 0, 0),
             ("M", Size(2, 1024, 10), null, 0.0120000000m, 0.0020000000m, 0, 0, 0),
             ("L", Size(4, 4096, 40), null, 0.0430000000m, 0.0075000000m, 0, 0, 0),
-            ("Custom", Size(1, 256, 1), Size(16, 32 << 10, 500), 0.0035000000m, 0.0005000000m, 0.0030000000m, 0.0080000000m, 0.0002000000m),
+            (Custom, Size(1, 256, 1), Size(16, 32 << 10, 500), 0.0035000000m, 0.0005000000m, 0.0030000000m, 0.0080000000m, 0.0002000000m),
         ];
         foreach (var plan in plans)
         {
@@ -131,6 +135,25 @@ public sealed class FirstRun(PortalDbs dbs, UserManager<PortalUser> users)
         }
 
         static VmSize Size(int vcpus, long memoryMiB, long diskGiB) => new(vcpus, ByteSize.FromMiB(memoryMiB), ByteSize.FromGiB(diskGiB));
+        await db.SaveChangesAsync(ct);
+    }
+
+    // An example of an order of several lines, as large as a small company's servers; whoever keeps the templates may remove it, and then it stays away.
+    private async Task SeedBlueprintAsync(CancellationToken ct)
+    {
+        await using var db = dbs.ForSystem();
+        if (await db.Tenants.AnyAsync(ct) || await db.SavedOrders.AnyAsync(s => s.TenantId == default, ct)
+            || await db.Templates.FirstOrDefaultAsync(t => t.Slug == TinyLinux, ct) is not { } template || await db.Plans.FirstOrDefaultAsync(p => p.Name == Custom, ct) is not { } plan)
+        {
+            return;
+        }
+
+        (string Name, int Count, long MemoryMiB, long DiskGiB)[] servers = [("apache-{n}", 5, 256, 5), ("mysql", 1, 256, 3), ("postgresql", 1, 512, 2), ("smtp", 1, 512, 3), ("mail", 1, 512, 10), ("ldap", 1, 256, 2)];
+        var form = new OrderForm([.. servers.Select(s => new LineForm(template.Id, plan.Id, s.Name, s.Count, [], null, new VmSize(1, ByteSize.FromMiB(s.MemoryMiB), ByteSize.FromGiB(s.DiskGiB))))], "");
+        var blueprint = new SavedOrder(default, SavedKind.Blueprint);
+        blueprint.Save("Ten servers", "Web servers, databases, mail and a directory: an order of six kinds, to try out and to change.", WrittenForm.Of(form, await CatalogueNames.ReadAsync(db, form, ct), keys: false), [.. servers.Select(_ => (string?)null)], Actor.Portal, await db.NowAsync(ct));
+        db.Add(blueprint);
+        db.Add(AuditEntry.OfPlatform(Actor.Portal, "blueprint.offered", blueprint.Id.Value, blueprint.Name));
         await db.SaveChangesAsync(ct);
     }
 

@@ -146,6 +146,12 @@ public sealed class Vm
 
     public DateTimeOffset? DeletedAt { get; private set; }
 
+    /// <summary>When its lease ends, see <see cref="Lease"/>; null where it may stay.</summary>
+    public DateTimeOffset? LeaseEndsAt { get; private set; }
+
+    /// <summary>How many days before that end its owners were told last; null before the first time.</summary>
+    public int? LeaseTold { get; private set; }
+
     /// <summary>What it costs, frozen with the order that made it.</summary>
     public Currency Currency { get; private set; }
 
@@ -187,6 +193,7 @@ public sealed class Vm
         BootOrder = UsualBootOrder,
         CreatedBy = ordered.CreatedBy,
         CreatedAt = ordered.At,
+        LeaseEndsAt = ordered.LeaseEndsAt,
         Currency = ordered.Currency,
         RunningPerHour = ordered.RunningPerHour,
         AllocatedPerHour = ordered.AllocatedPerHour,
@@ -234,6 +241,14 @@ public sealed class Vm
 
     /// <summary>Its host has booted under it.</summary>
     public void HostBooted() => StartDue = Stage == VmStage.Ready && Wanted == WantedState.Running && BootOrder is not null;
+
+    /// <summary>Its lease ends then; null where it may stay. Its owners are told anew.</summary>
+    public void LeaseUntil(DateTimeOffset? end) => (LeaseEndsAt, LeaseTold) = (end, null);
+
+    /// <summary>Its owners were told of the end of its lease.</summary>
+    public void ToldOfLease(int daysBefore) => LeaseTold = daysBefore;
+
+    public bool LeaseIsOver(DateTimeOffset now) => LeaseEndsAt <= now;
 
     /// <summary>It was tried: whether it runs now is another matter.</summary>
     public void StartTried() => StartDue = false;
@@ -362,6 +377,9 @@ public sealed record VmOrdered
 
     public required DateTimeOffset At { get; init; }
 
+    /// <summary>Null where it may stay.</summary>
+    public DateTimeOffset? LeaseEndsAt { get; init; }
+
     public required Currency Currency { get; init; }
 
     public required decimal RunningPerHour { get; init; }
@@ -443,6 +461,7 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
             table.HasCheckConstraint("ck_vms_boot_order", "boot_order BETWEEN 0 AND 999");
             table.HasCheckConstraint("ck_vms_start_due", "NOT start_due OR (wanted = 'Running' AND stage <> 'Deleted')");
             table.HasCheckConstraint("ck_vms_adopted", "(adopted = '') = (template_version_id IS NOT NULL)");
+            table.HasCheckConstraint("ck_vms_lease_told", "lease_told IS NULL OR lease_ends_at IS NOT NULL");
             table.HasCheckConstraint("ck_vms_saved", "NOT saved OR (seen IN ('Off', 'Absent') AND stage <> 'Deleted')");
         });
         builder.Ignore(v => v.SshKeys);
@@ -461,6 +480,7 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
         builder.HasIndex(v => v.Mac).IsUnique().HasFilter("deleted_at IS NULL");
         builder.HasIndex(v => new { v.TenantId, v.Id });
         builder.HasIndex(v => v.HostId).HasFilter("deleted_at IS NULL");
+        builder.HasIndex(v => v.LeaseEndsAt).HasFilter("deleted_at IS NULL AND lease_ends_at IS NOT NULL");
         builder.HasOne<Tenant>().WithMany().HasForeignKey(v => v.TenantId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Project>().WithMany().HasForeignKey(v => v.ProjectId).OnDelete(DeleteBehavior.Restrict);
         builder.HasOne<Plan>().WithMany().HasForeignKey(v => v.PlanId).OnDelete(DeleteBehavior.Restrict);

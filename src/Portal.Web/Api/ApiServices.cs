@@ -49,6 +49,7 @@ internal static class ApiServices
         CatalogueApi.Map(api);
         OrderApi.Map(api);
         PolicyApi.Map(api);
+        SavedOrderApi.Map(api);
         VmApi.Map(api);
         StaffApi.Map(api);
         app.MapFallback("/api/{**rest}", () => Results.Problem("There is no such address in this API. Its document is at /openapi/v1.json.", statusCode: StatusCodes.Status404NotFound)).ExcludeFromDescription();

@@ -9,6 +9,7 @@ using Portal.App.Pricing;
 using Portal.App.Quotas;
 using Portal.App.Templates;
 using Portal.App.Tenants;
+using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
 
@@ -102,7 +103,8 @@ internal sealed record OrderBody(IReadOnlyList<OrderLineBody?> Lines, string? No
 /// <param name="Name">A VM's name, or a pattern: `web-{n}` makes web-1, web-2 and so on, and passes over what is taken.</param>
 /// <param name="UserData">Text of at most 16 KiB in UTF-8 for each VM's first boot; what acts on it, the template's `firstBoot` says.</param>
 /// <param name="Size">In a plan whose size is chosen; absent for its smallest.</param>
-internal sealed record OrderLineBody(string Template, string Plan, string Name, int Count = 1, IReadOnlyList<string>? SshKeys = null, string? UserData = null, SizeJson? Size = null);
+/// <param name="LeaseEndsAt">When its VMs are shut down; seven days later they are deleted. Absent where they may stay.</param>
+internal sealed record OrderLineBody(string Template, string Plan, string Name, int Count = 1, IReadOnlyList<string>? SshKeys = null, string? UserData = null, SizeJson? Size = null, DateTimeOffset? LeaseEndsAt = null);
 
 internal sealed record QuotaJson(int UsedVms, int UsedVcpus, long UsedMemoryMiB, long UsedDiskGiB, int HeldVms, int HeldVcpus, long HeldMemoryMiB, long HeldDiskGiB, LimitsJson Limits)
 {
@@ -134,14 +136,15 @@ internal sealed record OrderJson(Guid Id, int Number, Guid Tenant, string Reques
 
 internal sealed record OrderVmJson(Guid Id, string Name, string Stage, string? Problem);
 
-internal sealed record OrderLineJson(string What, string Template, string Plan, IReadOnlyList<string> Names, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson Price, string? UserDataSha256);
+/// <param name="Changes">The VM that it changes; null where it makes VMs.</param>
+internal sealed record OrderLineJson(string What, string Template, string Plan, IReadOnlyList<string> Names, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson Price, string? UserDataSha256, DateTimeOffset? LeaseEndsAt, Guid? Changes);
 
 internal sealed record OrderDetailsJson(
     OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<ApprovalStepJson> Steps, bool CanCancel, bool CanDecide, TaxedJson PerMonth, TaxedJson Setup)
 {
     public static OrderDetailsJson Of(GetOrder.Details d) => new(
         OrderJson.Of(d.Row),
-        [.. d.Lines.Select(l => new OrderLineJson(l.What, l.Slug, l.Plan, l.Names, l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB, PriceJson.Of(l.Price), l.UserDataSha256))],
+        [.. d.Lines.Select(l => new OrderLineJson(l.What, l.Slug, l.Plan, l.Names, l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB, PriceJson.Of(l.Price), l.UserDataSha256, l.LeaseEndsAt, l.Changes?.Value))],
         d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
         [.. d.Steps.Select(ApprovalStepJson.Of)], d.CanCancel, d.CanDecide,
         TaxedJson.Of(d.Row.Price.PerMonth, d.Row.TaxPercent), TaxedJson.Of(d.Row.Price.Once, d.Row.TaxPercent));
@@ -202,14 +205,38 @@ internal sealed record VmJson(Guid Id, string Name, string Status, string? Statu
 /// <param name="Next">The value of <c>after</c> for the next page; null on the last.</param>
 internal sealed record VmPageJson(IReadOnlyList<VmJson> Vms, Guid? Next);
 
+/// <param name="Days">On which it is started, in its zone.</param>
+/// <param name="Stop">Where it is not after <c>start</c>, on the day after.</param>
+/// <param name="Zone">An IANA name.</param>
+internal sealed record ScheduleBody(IReadOnlyList<DayOfWeek> Days, TimeOnly Start, TimeOnly Stop, string Zone)
+{
+    public WeekSchedule ToWeek() => new(Days.ToHashSet(), Start, Stop, Zone);
+}
+
+internal sealed record ScheduleJson(IReadOnlyList<DayOfWeek> Days, TimeOnly Start, TimeOnly Stop, string Zone, DateTimeOffset? NextTurn, string? NextIs)
+{
+    public static ScheduleJson Of(WeekSchedule w, Turn? next) => new([.. WeekSchedule.Week.Where(w.Days.Contains)], w.Start, w.Stop, w.Zone, next?.At, next?.What.ToString());
+}
+
+/// <param name="EndsAt">In the future, and not after the present end.</param>
+internal sealed record LeaseBody([property: System.Text.Json.Serialization.JsonRequired] DateTimeOffset EndsAt);
+
+/// <param name="Until">After the present end; null for no end at all.</param>
+internal sealed record ExtensionBody([property: System.Text.Json.Serialization.JsonRequired] DateTimeOffset? Until, string? Note = null);
+
+internal sealed record LeaseJson(Guid Vm, string Name, DateTimeOffset EndsAt, DateTimeOffset DeletedAt, bool Over)
+{
+    public static LeaseJson Of(LeaseRow l) => new(l.Vm.Value, l.Name, l.EndsAt, l.DeletedAt, l.Over);
+}
+
 /// <param name="Order">The lowest starts first; null for not at all.</param>
 internal sealed record BootOrderBody([property: System.Text.Json.Serialization.JsonRequired] int? Order);
 
 internal sealed record VmDetailsJson(
-    VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, bool Saved, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, int? BootOrder, OperationJson? Live, OperationJson? Last)
+    VmJson Vm, string Stage, string Wanted, string Seen, DateTimeOffset? SeenAt, bool Saved, string? Problem, int Vcpus, long MemoryMiB, long DiskGiB, string Mac, int? BootOrder, DateTimeOffset? LeaseEndsAt, ScheduleJson? Schedule, OperationJson? Live, OperationJson? Last)
 {
     public static VmDetailsJson Of(GetVm.Details d) => new(
-        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Saved, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac, d.BootOrder,
+        VmJson.Of(d.Row), d.Stage.ToString(), d.Wanted.ToString(), d.Seen, d.SeenAt, d.Saved, d.Problem, d.Vcpus, d.Memory.CeilingMiB, d.Disk.CeilingGiB, d.Mac, d.BootOrder, d.LeaseEndsAt, d.Schedule is null ? null : ScheduleJson.Of(d.Schedule, d.NextTurn),
         d.Live is null ? null : OperationJson.Of(d.Live), d.Last is null ? null : OperationJson.Of(d.Last));
 }
 

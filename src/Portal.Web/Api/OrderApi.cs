@@ -26,8 +26,7 @@ internal static class OrderApi
                     return Problems.From(refusal);
                 }
 
-                var key = http.Request.Headers[KeyHeader].ToString() is { Length: > 0 } given ? given : Guid.CreateVersion7().ToString();
-                var result = await handler.HandleAsync(new(new TenantId(tenant), form, key), http.Actor(), ct);
+                var result = await handler.HandleAsync(new(new TenantId(tenant), form, KeyOf(http)), http.Actor(), ct);
                 return result.TryGet(out var placed, out refusal)
                     ? Results.Created($"/api/v1/orders/{placed.Order}", new PlacedJson(placed.Order.Value, placed.Number, placed.Repeated))
                     : Problems.From(refusal);
@@ -39,6 +38,12 @@ internal static class OrderApi
         orders.MapPost("/{order:guid}/cancel", async (Guid tenant, Guid order, CancelOrder.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant), new OrderId(order)), http.Actor(), ct)).Answer())
             .WithName("CancelOrder").WithSummary("Takes back an order that still waits.").Produces(204).ProducesProblem(404).ProducesProblem(409);
+
+        api.MapPost("/tenants/{tenant:guid}/vms/{vm:guid}/lease-extensions", async (Guid tenant, Guid vm, ExtensionBody body, ExtendLease.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), body.Until, body.Note ?? "", KeyOf(http)), http.Actor(), ct)).TryGet(out var placed, out var refusal)
+                    ? Results.Created($"/api/v1/orders/{placed.Order}", new PlacedJson(placed.Order.Value, placed.Number, placed.Repeated))
+                    : Problems.From(refusal))
+            .WithTags("Orders").WithName("ExtendLease").WithSummary("Asks for more time for a VM: an order, decided like every other.").Produces<PlacedJson>(201).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(422);
 
         api.MapGet("/orders/{order:guid}", async (Guid order, GetOrder.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new OrderId(order)), http.Actor(), ct)).Answer(OrderDetailsJson.Of))
@@ -53,6 +58,8 @@ internal static class OrderApi
                 (await handler.HandleAsync(new(new OrderId(order), body.Verdict, body.Reason ?? "", body.InPlaceOf is { } step ? new ApprovalStepId(step) : null, body.Stage), http.Actor(), ct)).Answer())
             .WithTags("Approvals").WithName("DecideOrder").WithSummary("Approves or denies. For those whom one of its open steps names; never one's own order where the step wants four eyes.").Produces(204).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
     }
+
+    private static string KeyOf(HttpContext http) => http.Request.Headers[KeyHeader].ToString() is { Length: > 0 } given ? given : Guid.CreateVersion7().ToString();
 
     /// <summary>Finds what a body names: programs keep ids, people type names.</summary>
     internal sealed class Catalogue(ListTemplates.Handler templates, ListPlans.Handler plans)
@@ -81,7 +88,7 @@ internal static class OrderApi
                     return new Invalid("plan", "There is no such plan on offer. GET /api/v1/plans lists them.") { Within = within };
                 }
 
-                lines.Add(new LineForm(template.Id, plan.Id, line.Name, line.Count, line.SshKeys ?? [], line.UserData, line.Size?.ToSize()));
+                lines.Add(new LineForm(template.Id, plan.Id, line.Name, line.Count, line.SshKeys ?? [], line.UserData, line.Size?.ToSize(), line.LeaseEndsAt));
             }
 
             return new OrderForm(lines, body.Note ?? "");

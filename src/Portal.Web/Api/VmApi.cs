@@ -32,6 +32,18 @@ internal static class VmApi
         vms.MapPut("/{vm:guid}/boot-order", async (Guid tenant, Guid vm, BootOrderBody body, SetBootOrder.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), body.Order), http.Actor(), ct)).Answer())
             .WithName("SetBootOrder").WithSummary("Whether it is started after a boot of its host, where it was to run: its place, the lowest first, 0 to 999; null for not at all.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
+        vms.MapPut("/{vm:guid}/lease", async (Guid tenant, Guid vm, LeaseBody body, SetLease.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), body.EndsAt), http.Actor(), ct)).Answer())
+            .WithName("SetLease").WithSummary("Gives it an end, or an earlier one: then it is shut down, and seven days later deleted. A later end is ordered.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
+        vms.MapPut("/{vm:guid}/schedule", async (Guid tenant, Guid vm, ScheduleBody body, SetSchedule.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), body.ToWeek()), http.Actor(), ct)).Answer())
+            .WithName("SetSchedule").WithSummary("When it is started and shut down, week by week; holds from the next turn on.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
+        vms.MapDelete("/{vm:guid}/schedule", async (Guid tenant, Guid vm, SetSchedule.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm), null), http.Actor(), ct)).Answer())
+            .WithName("RemoveSchedule").WithSummary("Leaves it alone.").Produces(204).ProducesProblem(403).ProducesProblem(404);
+        api.MapGet("/tenants/{tenant:guid}/leases", async (Guid tenant, ListLeases.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(rows => rows.Select(LeaseJson.Of)))
+            .WithTags("VMs").WithName("ListLeases").WithSummary("A tenant's VMs whose lease ends, what ends first first.").Produces<IEnumerable<LeaseJson>>().ProducesProblem(404);
         vms.MapPost("/{vm:guid}/build", async (Guid tenant, Guid vm, RetryBuild.Handler handler, HttpContext http, CancellationToken ct) =>
                 Accepted(await handler.HandleAsync(new(new TenantId(tenant), new VmId(vm)), http.Actor(), ct)))
             .WithName("RetryBuild").WithSummary("Builds a VM again whose build failed.").Produces<AcceptedJson>(202).ProducesProblem(404).ProducesProblem(409);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using MudBlazor;
 using MudBlazor.Services;
+using Portal.Web.Ordering;
 
 namespace Portal.Web.Components;
 
@@ -26,6 +27,7 @@ public static class WebServices
         services.AddScoped<Browser>();
         services.AddScoped<Ticks>();
         services.AddScoped<Faults>();
+        services.AddTransient<OrderOffers>();
         return services;
     }
 }

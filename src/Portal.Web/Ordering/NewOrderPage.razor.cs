@@ -1,17 +1,16 @@
 using Microsoft.AspNetCore.Components;
 using Portal.App;
 using Portal.App.Access;
-using Portal.App.Catalogue;
 using Portal.App.Ordering;
-using Portal.App.Pricing;
 using Portal.App.Tenants;
 using Portal.Kernel;
 using Portal.Web.Components;
+using Portal.Web.Components.Shared;
 
 namespace Portal.Web.Ordering;
 
 /// <summary>Composes an order on one page: what it costs, what is left of the quota and what will be done change while one types.</summary>
-public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Handler plans, ListSshKeys.Handler keys, PreviewOrder.Handler previews, PlaceOrder.Handler placing, TimeProvider clock) : TenantPage
+public partial class NewOrderPage(OrderOffers offers, PreviewOrder.Handler previews, PlaceOrder.Handler placing, TimeProvider clock) : TenantPage
 {
     private static readonly TimeSpan s_afterTyping = TimeSpan.FromMilliseconds(250);
 
@@ -44,10 +43,19 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
     private string[]? Size { get; set; }
 
     [SupplyParameterFromQuery]
+    private string[]? Until { get; set; }
+
+    [SupplyParameterFromQuery]
     private string? Key { get; set; }
 
     [SupplyParameterFromQuery]
     private string? Note { get; set; }
+
+    // The draft or blueprint that it was opened from.
+    [SupplyParameterFromQuery]
+    private string? From { get; set; }
+
+    private GetSavedOrder.Details? Saved => _offer is { Succeeded: true } read ? read.Value.Saved : null;
 
     protected override async Task OnInitializedAsync()
     {
@@ -77,20 +85,10 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         await base.DisposeCoreAsync();
     }
 
-    private async Task<Result<OrderOffer>> LoadAsync(TenantId tenant, Actor actor, CancellationToken ct)
-    {
-        if (!MayHere(Permission.OrderVms))
-        {
-            return Result<OrderOffer>.Of(new NotAllowed(Permission.OrderVms));
-        }
-
-        var read = await templates.HandleAsync(new ListTemplates.Request(OfferedOnly: true), actor, ct);
-        var sold = await plans.HandleAsync(new ListPlans.Request(Found.Currency, OfferedOnly: true, tenant), actor, ct);
-        var stored = await keys.HandleAsync(new ListSshKeys.Request(tenant), actor, ct);
-        return (read.Refusal ?? sold.Refusal ?? stored.Refusal) is { } refusal
-            ? Result<OrderOffer>.Of(refusal)
-            : new OrderOffer(read.Value, [.. sold.Value.Where(p => p.Price is not null)], stored.Value);
-    }
+    private Task<Result<OrderOffer>> LoadAsync(TenantId tenant, Actor actor, CancellationToken ct) =>
+        MayHere(Permission.OrderVms)
+            ? offers.ReadAsync(tenant, Found.Currency, Id.TryParse<SavedOrderId>(From, out var from) ? from : null, actor, ct)
+            : Task.FromResult(Result<OrderOffer>.Of(new NotAllowed(Permission.OrderVms)));
 
     private void FillFromAddress()
     {
@@ -100,19 +98,28 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         }
 
         var offer = read.Value;
-        _form = new OrderDraft(
-        [
-            .. OrderAddress.Read(Template, Plan, Name, Count, Size, OrderForm.MaxLines).Select(l => LineOf(offer, l)),
-        ])
+        // Opened just now, or read again after it was written on: then the address has what was written, and what is in no address is as it was kept.
+        var kept = offer.Saved is { } saved ? saved.Form.Lines : [];
+        var opened = offer.Saved is not null && Template is null && Plan is null && Name is null;
+        _form = new OrderDraft(opened
+            ? [.. kept.Select(l => LineDraft.Of(l, offer.Plans))]
+            : [.. OrderAddress.Read(Template, Plan, Name, Count, Size, Until, OrderForm.MaxLines).Select((l, i) => LineOf(offer, l, i < kept.Count && kept[i].Name == l.Name ? kept[i].UserData : null))])
         {
             Key = Draft is { Length: > 0 and <= 100 } ? Draft : Guid.CreateVersion7().ToString("N"),
+            Pasted = Key ?? "",
+            Note = Note ?? (opened ? offer.Saved!.Form.Note : ""),
         };
-        _form.Pasted = Key ?? "";
-        _form.Note = Note ?? "";
-        _form.Keys.UnionWith(offer.Keys.Where(k => k.AddedBy == Me.Name).Select(k => k.Id));
+        if (opened && offer.Saved!.Row.Kind == SavedKind.Draft)
+        {
+            _form.TakeKeys(offer.Keys, [.. kept.SelectMany(l => l.SshKeys).Distinct()]);
+        }
+        else
+        {
+            _form.Keys.UnionWith(offer.Keys.Where(k => k.AddedBy == Me.Name).Select(k => k.Id));
+        }
     }
 
-    private static LineDraft LineOf(OrderOffer offer, LineInAddress said)
+    private static LineDraft LineOf(OrderOffer offer, LineInAddress said, string? userData)
     {
         var line = new LineDraft
         {
@@ -120,6 +127,8 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
             Name = said.Name,
             NameTouched = said.Name.Length > 0,
             Count = said.Count,
+            UserData = userData ?? "",
+            LastDay = said.Until,
         };
         if (offer.Plans.FirstOrDefault(p => p.Name == said.Plan) is { } named)
         {
@@ -142,18 +151,13 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
     {
         var plan = _offer!.Value.Value.Plans.FirstOrDefault(p => p.Id == line.Plan);
         return new LineInAddress(
-            _offer.Value.Value.Templates.FirstOrDefault(t => t.Id == line.Template)?.Slug, plan?.Name, line.Name, line.Count, plan is { IsCustom: true } ? OrderAddress.Size(line.Vcpus, line.MemoryMiB, line.DiskGiB) : null);
+            _offer.Value.Value.Templates.FirstOrDefault(t => t.Id == line.Template)?.Slug, plan?.Name, line.Name, line.Count, plan is { IsCustom: true } ? OrderAddress.Size(line.Vcpus, line.MemoryMiB, line.DiskGiB) : null, line.LastDay);
     }
 
     private void WriteAddress()
     {
         Navigation.NavigateTo(
-            OrderAddress.Of(
-                $"{Base}/orders/new",
-                _form.Key,
-                [.. _form.Lines.Select(InAddress)],
-                _form.PublicPasted,
-                _form.Note),
+            UrlState.With(OrderAddress.Of($"{Base}/orders/new", _form.Key, [.. _form.Lines.Select(InAddress)], _form.PublicPasted, _form.Note), ("from", From)),
             replace: true);
     }
 
@@ -208,6 +212,13 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
 
     private OrderForm Form() => _form.ToForm(_offer!.Value.Value.Keys.ToDictionary(k => k.Id, k => k.Line), _offer.Value.Value.Plans.Where(p => p.IsCustom).Select(p => p.Id).ToHashSet());
 
+    private async Task KeptAsync(SavedOrderId saved)
+    {
+        From = saved.ToString();
+        _offer = await AskHereAsync(LoadAsync);
+        WriteAddress();
+    }
+
     private async Task PlaceAsync()
     {
         if (_placing)
@@ -221,7 +232,7 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
             line.NameTouched = true;
         }
 
-        var placed = await AskHereAsync<PlaceOrder.Placed>((tenant, actor, ct) => placing.HandleAsync(new PlaceOrder.Request(tenant, Form(), _form.Key), actor, ct));
+        var placed = await AskHereAsync<PlaceOrder.Placed>((tenant, actor, ct) => placing.HandleAsync(new PlaceOrder.Request(tenant, Form(), _form.Key, Saved is { Row.Kind: SavedKind.Draft } draft ? draft.Row.Id : null), actor, ct));
         _placing = false;
         if (placed.TryGet(out var order, out var refusal))
         {
@@ -241,6 +252,3 @@ public partial class NewOrderPage(ListTemplates.Handler templates, ListPlans.Han
         _shown = refusal.Field is null || _shown.Contains(refusal) ? _shown : [.. _shown.Where(p => p.Path != refusal.Path), refusal];
     }
 }
-
-/// <summary>What can be ordered, and the keys at hand.</summary>
-public sealed record OrderOffer(IReadOnlyList<TemplateRow> Templates, IReadOnlyList<PlanRow> Plans, IReadOnlyList<SshKeyRow> Keys);

@@ -1,6 +1,8 @@
 using Portal.App.Catalogue;
 using Portal.App.Ordering;
 using Portal.App.Pricing;
+using Portal.App.Tenants;
+using Portal.App.Vms;
 using Portal.Kernel;
 
 namespace Portal.Web.Ordering;
@@ -23,6 +25,9 @@ public sealed class LineDraft
     /// <summary>For the first boot. In no address: it may be long, and a secret.</summary>
     public string UserData { get; set; } = "";
 
+    /// <summary>The last day of its VMs, in UTC; null where they may stay.</summary>
+    public DateOnly? LastDay { get; set; }
+
     /// <summary>Where the plan's size is chosen, as it was typed, as are the next two; else without meaning.</summary>
     public long Vcpus { get; set; }
 
@@ -35,6 +40,25 @@ public sealed class LineDraft
     {
         Plan = plan.Id;
         (Vcpus, MemoryMiB, DiskGiB) = (plan.Size.Vcpus, plan.Size.Memory.CeilingMiB, plan.Size.Disk.CeilingGiB);
+    }
+
+    /// <summary>A line that was kept. What is not on offer any more stays chosen, so that it is said.</summary>
+    /// <param name="plans">Those on offer.</param>
+    public static LineDraft Of(LineForm line, IReadOnlyList<PlanRow> plans)
+    {
+        var draft = new LineDraft { Template = line.Template, Name = line.Name, NameTouched = line.Name.Length > 0, Count = line.Count, UserData = line.UserData ?? "", LastDay = line.LeaseEndsAt is { } end ? Lease.LastDayOf(end) : null };
+        if (plans.FirstOrDefault(p => p.Id == line.Plan) is { } plan)
+        {
+            draft.Take(plan);
+        }
+
+        draft.Plan = line.Plan;
+        if (line.Size is { } size)
+        {
+            (draft.Vcpus, draft.MemoryMiB, draft.DiskGiB) = (size.Vcpus, size.Memory.CeilingMiB, size.Disk.CeilingGiB);
+        }
+
+        return draft;
     }
 
     internal VmSize Size => new((int)Math.Clamp(Vcpus, 0, int.MaxValue), ByteSize.FromMiB(Math.Clamp(MemoryMiB, 0, 1L << 40)), ByteSize.FromGiB(Math.Clamp(DiskGiB, 0, 1L << 30)));
@@ -80,7 +104,7 @@ public sealed class OrderDraft
     /// <summary>Adds a line like the open one, without a name, and opens it.</summary>
     public void Add()
     {
-        var line = new LineDraft { Template = Open.Template, Plan = Open.Plan, Vcpus = Open.Vcpus, MemoryMiB = Open.MemoryMiB, DiskGiB = Open.DiskGiB };
+        var line = new LineDraft { Template = Open.Template, Plan = Open.Plan, Vcpus = Open.Vcpus, MemoryMiB = Open.MemoryMiB, DiskGiB = Open.DiskGiB, LastDay = Open.LastDay };
         Lines = [.. Lines, line];
         Open = line;
     }
@@ -113,11 +137,18 @@ public sealed class OrderDraft
         return true;
     }
 
+    /// <summary>Ticks the stored keys among these; the others stand as if they were pasted.</summary>
+    public void TakeKeys(IReadOnlyList<SshKeyRow> stored, IReadOnlyList<string> lines)
+    {
+        Keys.UnionWith(stored.Where(k => lines.Contains(k.Line)).Select(k => k.Id));
+        Pasted = string.Join('\n', lines.Except(stored.Select(k => k.Line)));
+    }
+
     /// <summary>The form as the handlers take it: each line gets the same keys.</summary>
     /// <param name="custom">The plans whose size is chosen.</param>
     public OrderForm ToForm(IReadOnlyDictionary<SshKeyId, string> stored, IReadOnlySet<PlanId> custom)
     {
         string[] keys = [.. Keys.Where(stored.ContainsKey).Select(k => stored[k]).Order(StringComparer.Ordinal), .. PastedLines];
-        return new OrderForm([.. Lines.Select(l => new LineForm(l.Template, l.Plan, l.Name.Trim(), (int)Math.Clamp(l.Count, 0, int.MaxValue), keys, l.UserData, custom.Contains(l.Plan) ? l.Size : null))], Note);
+        return new OrderForm([.. Lines.Select(l => new LineForm(l.Template, l.Plan, l.Name.Trim(), (int)Math.Clamp(l.Count, 0, int.MaxValue), keys, l.UserData, custom.Contains(l.Plan) ? l.Size : null, l.LastDay is { } day ? Lease.EndOf(day) : null))], Note);
     }
 }

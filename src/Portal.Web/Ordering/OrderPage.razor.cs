@@ -43,8 +43,13 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
         return read.Succeeded && read.Value.Row.Tenant != tenant ? Result<GetOrder.Details>.Of(new NotFound("order")) : read;
     }
 
+    private static bool ChangesOnly(GetOrder.Details order) => order.Lines.All(l => l.Changes is not null);
+
     private static string Sentence(GetOrder.Details order) => order.Row.State switch
     {
+        OrderState.Waiting when ChangesOnly(order) => order.Row.WaitsFor is { } step ? $"It waits for {step}. Until then nothing changes." : "It is approved, and waits for what stands below.",
+        OrderState.Done when ChangesOnly(order) => "It was approved, and holds since then.",
+        OrderState.Denied or OrderState.Cancelled or OrderState.Expired when ChangesOnly(order) => $"{(order.Row.State == OrderState.Denied ? "It was denied; the reason is below." : order.Row.State == OrderState.Cancelled ? "It was cancelled before anybody decided." : "Nobody decided in time.")} Nothing has changed.",
         OrderState.Waiting => order.Row.WaitsFor is { } step ? $"It waits for {step}. Nothing is built and nothing costs yet." : "It is approved, and waits for what stands below. Nothing costs yet.",
         OrderState.Building => $"{order.Vms.Count(v => v.Stage == VmStage.Ready)} of {Said.Count(order.Vms.Count, "VM")} built.",
         OrderState.Done => order.Vms.All(v => v.Stage == VmStage.Deleted) ? "Built, and deleted since." : "All of it is built.",
@@ -56,7 +61,7 @@ public partial class OrderPage(GetOrder.Handler orders, CancelOrder.Handler canc
 
     // The same form, filled in; the key is new, so it is another order.
     private string Again(GetOrder.Details order) =>
-        OrderAddress.Of($"{Base}/orders/new", null, [.. order.Lines.Select(l => new LineInAddress(l.Slug, l.Plan, l.Pattern, l.Names.Count, OrderAddress.Size(l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB)))], "", order.Note);
+        OrderAddress.Of($"{Base}/orders/new", null, [.. order.Lines.Select(l => new LineInAddress(l.Slug, l.Plan, l.Pattern, l.Names.Count, OrderAddress.Size(l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB), l.LeaseEndsAt is { } end ? Lease.LastDayOf(end) : null))], "", order.Note);
 
     private async Task CancelAsync()
     {

@@ -54,11 +54,13 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
         var vm = await World.RunningVmAsync(ct, tenant, owner);
         Assert.Null((await World.AskAsync(vm, Portal.App.Operations.OperationKind.Move, ct)).Refusal);
         await main.RunRungAsync(ct);
+        Assert.Null((await main.Get<Portal.App.Control.SetSchedule.Handler>().HandleAsync(new(tenant, vm.Id, new(new HashSet<DayOfWeek> { DayOfWeek.Monday }, new TimeOnly(8, 0), new TimeOnly(18, 0), "UTC")), owner, ct)).Refusal);
         var denied = await World.OrderAsync(ct, tenant: tenant, owner: owner);
         Assert.Null((await main.Get<DecideOrder.Handler>().HandleAsync(new(denied, Verdict.Deny, "Not this month."), World.Approver, ct)).Refusal);
         await World.OrderAsync(ct, tenant: tenant, owner: owner);
         Assert.Null((await main.Get<OpenConsole.Handler>().HandleAsync(new(tenant, vm.Id, "http://localhost"), owner, ct)).Refusal);
         Assert.Null((await main.Get<AddSshKey.Handler>().HandleAsync(new(tenant, "", PortalWorld.SshKey), owner, ct)).Refusal);
+        Assert.Null((await main.Get<SaveOrder.Handler>().HandleAsync(new(tenant, null, SavedKind.Draft, "Later", "", await World.FormAsync("later", ct)), owner, ct)).Refusal);
         Assert.Null((await main.Get<InviteMember.Handler>().HandleAsync(new(tenant, "new@example.org", App.Access.TenantRole.Member, new App.Access.PortalAddress(new Uri("http://localhost"), new Uri("http://localhost"))), owner, ct)).Refusal);
         Assert.Null((await main.Get<SavePolicy.Handler>().HandleAsync(new(tenant, PolicySide.Tenant, PolicyBody.Nobody, "", 0), owner, ct)).Refusal);
     }

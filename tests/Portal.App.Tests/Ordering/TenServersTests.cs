@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Portal.App.Catalogue;
 using Portal.App.Control;
 using Portal.App.Ordering;
 using Portal.App.Vms;
@@ -34,7 +33,11 @@ public sealed class TenServersTests(PostgresFixture postgres)
         await world.Main.Get<HostWatch>().LookAsync(ct);
         Assert.Equal((1, Scarce.SeveralAtOnce), (await SetsAsync(), (await planner.HandleAsync(request, world.Administrator, ct)).Value.Scarce));
 
-        var form = (await LineAsync(0)).And(await LineAsync(1), await LineAsync(2), await LineAsync(3), await LineAsync(4), await LineAsync(5));
+        // Nobody has to write that order: it comes with the portal.
+        var blueprint = Assert.Single((await world.Main.Get<ListSavedOrders.Handler>().HandleAsync(new(world.Tenant), world.Owner, ct)).Value);
+        var form = (await world.Main.Get<GetSavedOrder.Handler>().HandleAsync(new(world.Tenant, blueprint.Id), world.Owner, ct)).Value.Form;
+        var preview = (await world.Main.Get<PreviewOrder.Handler>().HandleAsync(new(world.Tenant, form), world.Owner, ct)).Value;
+        Assert.Equal((0, 10, "apache-1"), (preview.Problems.Count, preview.Asked.Vms, preview.Names.First()));
         var order = (await world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(world.Tenant, form, "ten"), world.Owner, ct)).Value.Order;
         Assert.Null((await world.Main.Get<DecideOrder.Handler>().HandleAsync(new(order, Verdict.Approve, ""), world.Approver, ct)).Refusal);
         await world.Main.RunRungAsync(ct);
@@ -44,17 +47,9 @@ public sealed class TenServersTests(PostgresFixture postgres)
         Assert.Equal((10, 3328L, 45L), (built.Count, built.Sum(v => v.Memory.CeilingMiB), built.Sum(v => v.Disk.CeilingGiB)));
         Assert.All(built, v => Assert.Equal(VmStage.Ready, v.Stage));
         Assert.Equal(0, await SetsAsync());
-        var eleventh = (await world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(world.Tenant, await LineAsync(5, "eleventh"), "eleven"), world.Owner, ct)).Refusal;
+        var eleventh = (await world.Main.Get<PlaceOrder.Handler>().HandleAsync(new(world.Tenant, form with { Lines = [form.Lines[^1] with { Name = "eleventh" }] }, "eleven"), world.Owner, ct)).Refusal;
         Assert.Equal("No host has room for 1 x Custom. Take a smaller plan or fewer, or ask the provider for capacity.", eleventh?.Message);
 
         async Task<int> SetsAsync() => (await planner.HandleAsync(request, world.Administrator, ct)).Value.Sets;
-
-        // Each of a size of its own: nobody had to make plans for them.
-        async Task<OrderForm> LineAsync(int i, string? name = null)
-        {
-            var server = s_servers[i];
-            var form = await world.FormAsync(name ?? (server.Count > 1 ? server.Name + "-{n}" : server.Name), ct, "Custom", server.Count);
-            return form.With(l => l with { Size = new VmSize(1, ByteSize.FromMiB(server.MemoryMiB), ByteSize.FromGiB(server.DiskGiB)) });
-        }
     }
 }

@@ -36,6 +36,7 @@ public sealed class FirstRunTests(PostgresFixture postgres)
     [InlineData(3)]
     [InlineData(4)]
     [InlineData(5)]
+    [InlineData(6)]
     public async Task Cut_short_anywhere_and_repeated_it_ends_well(int commit)
     {
         var ct = TestContext.Current.CancellationToken;
@@ -52,8 +53,8 @@ public sealed class FirstRunTests(PostgresFixture postgres)
         await using var next = await PortalWorld.StartAsync(database, ct);
         await RunAsync(next, kept, ct);
 
-        // Templates, plans with prices, hosts, addresses, tenants, people, roles, memberships.
-        Assert.Equal((1, 5, 5, 1, 4 * 254, 1, 3, 6, 1), await CountAsync(next, ct));
+        // Templates, plans with prices, blueprints, hosts, addresses, tenants, people, roles, memberships.
+        Assert.Equal((1, 5, 5, 1, 1, 4 * 254, 1, 3, 6, 1), await CountAsync(next, ct));
         await using var scope = next.Services.CreateAsyncScope();
         var users = scope.ServiceProvider.GetRequiredService<UserManager<PortalUser>>();
         // Whatever was told last opens the accounts.
@@ -123,10 +124,10 @@ public sealed class FirstRunTests(PostgresFixture postgres)
         await scope.ServiceProvider.GetRequiredService<FirstRun>().RunAsync((request ?? s_request) with { Instances = [.. _instances] }, notes, ct);
     }
 
-    private static async Task<(int, int, int, int, int, int, int, int, int)> CountAsync(WorldProcess process, CancellationToken ct)
+    private static async Task<(int, int, int, int, int, int, int, int, int, int)> CountAsync(WorldProcess process, CancellationToken ct)
     {
         await using var db = process.Dbs.ForSystem();
-        return (await db.Templates.CountAsync(ct), await db.Plans.CountAsync(ct), await db.PlanPrices.CountAsync(ct), await db.Hosts.CountAsync(ct), await db.Addresses.CountAsync(ct),
+        return (await db.Templates.CountAsync(ct), await db.Plans.CountAsync(ct), await db.PlanPrices.CountAsync(ct), await db.SavedOrders.CountAsync(ct), await db.Hosts.CountAsync(ct), await db.Addresses.CountAsync(ct),
             await db.Tenants.CountAsync(ct), await db.Users.CountAsync(ct), await db.StaffRoles.CountAsync(ct), await db.Memberships.CountAsync(ct));
     }
 }

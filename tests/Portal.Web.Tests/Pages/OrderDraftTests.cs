@@ -93,7 +93,7 @@ public sealed class OrderDraftTests
         var address = OrderAddress.Of("/t/a/orders/new", "k", lines, "", "a note");
 
         var query = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(new Uri("http://localhost" + address).Query);
-        Assert.Equal(lines, OrderAddress.Read(Words("template"), Words("plan"), Words("name"), Words("count"), Words("size"), 20));
+        Assert.Equal(lines, OrderAddress.Read(Words("template"), Words("plan"), Words("name"), Words("count"), Words("size"), Words("until"), 20));
         Assert.Equal("a note", query["note"]);
 
         string[]? Words(string name) => query.TryGetValue(name, out var words) ? [.. words.Select(w => w ?? "")] : null;
@@ -102,8 +102,8 @@ public sealed class OrderDraftTests
     [Fact]
     public void An_address_that_says_too_much_or_nothing_fills_a_form_all_the_same()
     {
-        Assert.Equal([new LineInAddress(null, null, "", 1)], OrderAddress.Read(null, null, null, null, null, 20));
-        Assert.Equal(2, OrderAddress.Read(null, null, ["a", "b", "c"], ["x"], null, 2).Count);
+        Assert.Equal([new LineInAddress(null, null, "", 1)], OrderAddress.Read(null, null, null, null, null, ["tomorrow"], 20));
+        Assert.Equal(2, OrderAddress.Read(null, null, ["a", "b", "c"], ["x"], null, null, 2).Count);
     }
 
     [Theory]

@@ -34,6 +34,9 @@ public static class Said
     /// <summary>An instant in UTC, said to be so: for money and audit.</summary>
     public static string Utc(DateTimeOffset at) => at.UtcDateTime.ToString("d MMM yyyy, HH:mm:ss 'UTC'", s_words);
 
+    /// <summary>A day: "24 Dec 2026".</summary>
+    public static string Day(DateOnly day) => day.ToString("d MMM yyyy", s_words);
+
     /// <summary>One unit: 38 s, 4 min, 3 h, 2 days.</summary>
     public static string Rough(TimeSpan span) => span switch
     {
