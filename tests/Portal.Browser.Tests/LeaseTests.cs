@@ -30,7 +30,7 @@ public sealed class LeaseTests(ClonesPortal portal, Browser browser) : IClassFix
         await person.Page.WaitForURLAsync(new Regex("/t/acme/orders/[0-9a-f-]{36}"));
         await Assertions.Expect(person.Page.Locator("main")).ToContainTextAsync($"Until the end of {Word(last)} (UTC)");
         await staff.GoAsync("/approvals");
-        await staff.Page.Locator("main a[href^='/approvals/']:not([href$='decided'])").First.ClickAsync();
+        await staff.Page.Locator("main tbody a[href^='/approvals/']").First.ClickAsync();
         await staff.Button("^Approve").ClickAsync();
         await person.Page.Locator("main a[href*='/vms/']").First.ClickAsync();
         await person.Page.WaitForURLAsync(new Regex("/vms/[0-9a-f-]{36}"));
@@ -59,7 +59,7 @@ public sealed class LeaseTests(ClonesPortal portal, Browser browser) : IClassFix
         await Assertions.Expect(person.Page.Locator("main")).ToContainTextAsync("More time for leased");
         await PictureTests.TakeAsync(person.Page, "order-of-more-time");
         await staff.GoAsync("/approvals");
-        await staff.Page.Locator("main a[href^='/approvals/']:not([href$='decided'])").First.ClickAsync();
+        await staff.Page.Locator("main tbody a[href^='/approvals/']").First.ClickAsync();
         await staff.Button("^Approve").WaitForAsync();
         await PictureTests.TakeAsync(staff.Page, "decision-on-more-time");
         await staff.Button("^Approve").ClickAsync();

@@ -17,7 +17,7 @@ public sealed class SavedOrderTests(RunningPortal portal, Browser browser)
         await person.Page.GetByText("User data (optional)").ClickAsync();
         await person.Page.GetByLabel("User data", new() { Exact = true }).FillAsync("#!/bin/sh\ntouch /shop\n");
         await person.Page.GetByText("Keep this form for later").ClickAsync();
-        var name = person.Page.GetByLabel("Name", new() { Exact = true });
+        var name = person.Page.GetByLabel("Name of the draft");
         await person.Button("^Keep as draft").ClickAsync();
         await Assertions.Expect(person.Page.GetByText("A name has 1 to 60 characters.")).ToBeVisibleAsync();
         await name.FillAsync("Shop");

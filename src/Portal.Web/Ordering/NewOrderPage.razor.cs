@@ -100,7 +100,7 @@ public partial class NewOrderPage(OrderOffers offers, PreviewOrder.Handler previ
         var offer = read.Value;
         // Opened just now, or read again after it was written on: then the address has what was written, and what is in no address is as it was kept.
         var kept = offer.Saved is { } saved ? saved.Form.Lines : [];
-        var opened = offer.Saved is not null && Template is null && Plan is null && Name is null;
+        var opened = offer.Saved is not null && Template is null or [] && Plan is null or [] && Name is null or [];
         _form = new OrderDraft(opened
             ? [.. kept.Select(l => LineDraft.Of(l, offer.Plans))]
             : [.. OrderAddress.Read(Template, Plan, Name, Count, Size, Until, OrderForm.MaxLines).Select((l, i) => LineOf(offer, l, i < kept.Count && kept[i].Name == l.Name ? kept[i].UserData : null))])
