@@ -1607,6 +1607,10 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("project_id");
 
+                    b.Property<DateTimeOffset?>("QuestionAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("question_at");
+
                     b.Property<byte[]>("RequestHash")
                         .IsRequired()
                         .HasMaxLength(32)
@@ -1669,6 +1673,59 @@ namespace Portal.Migrations
                         .HasDatabaseName("ix_orders_tenant_id_request_key");
 
                     b.ToTable("orders", (string)null);
+                });
+
+            modelBuilder.Entity("Portal.App.Ordering.OrderComment", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("ById")
+                        .HasColumnType("uuid")
+                        .HasColumnName("by_id");
+
+                    b.Property<string>("ByName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("by_name");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("OrderId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("order_id");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("text");
+
+                    b.HasKey("Id")
+                        .HasName("pk_order_comments");
+
+                    b.HasIndex("TenantId")
+                        .HasDatabaseName("ix_order_comments_tenant_id");
+
+                    b.HasIndex("OrderId", "At")
+                        .HasDatabaseName("ix_order_comments_order_id_at");
+
+                    b.ToTable("order_comments", (string)null);
                 });
 
             modelBuilder.Entity("Portal.App.Ordering.OrderLine", b =>
@@ -3190,6 +3247,23 @@ namespace Portal.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_orders_tenants_tenant_id");
+                });
+
+            modelBuilder.Entity("Portal.App.Ordering.OrderComment", b =>
+                {
+                    b.HasOne("Portal.App.Ordering.Order", null)
+                        .WithMany()
+                        .HasForeignKey("OrderId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_order_comments_orders_order_id");
+
+                    b.HasOne("Portal.App.Tenants.Tenant", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_order_comments_tenants_tenant_id");
                 });
 
             modelBuilder.Entity("Portal.App.Ordering.OrderLine", b =>

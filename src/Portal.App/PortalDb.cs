@@ -102,6 +102,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
 
     public DbSet<OrderLine> OrderLines => Set<OrderLine>();
 
+    public DbSet<OrderComment> OrderComments => Set<OrderComment>();
+
     public DbSet<ApprovalPolicy> ApprovalPolicies => Set<ApprovalPolicy>();
 
     public DbSet<SavedOrder> SavedOrders => Set<SavedOrder>();

@@ -35,6 +35,9 @@ public sealed class Order
 
     public const int MaxNote = 500;
 
+    /// <summary>How long a question that nobody answers can keep an order from expiring.</summary>
+    public static readonly TimeSpan MaxPause = TimeSpan.FromDays(30);
+
     /// <param name="mayWait">How long it may wait, and hold quota, before it expires.</param>
     public Order(TenantId tenant, ProjectId project, Actor requester, string note, string requestKey, byte[] requestHash, DateTimeOffset at, TimeSpan mayWait, decimal? taxPercent = null)
     {
@@ -82,6 +85,9 @@ public sealed class Order
     /// <summary>The tenant's tax rate when it was placed; null where none was set.</summary>
     public decimal? TaxPercent { get; private set; }
 
+    /// <summary>Since when it waits for an answer, and its clock stands still; null where no question is open.</summary>
+    public DateTimeOffset? QuestionAt { get; private set; }
+
     public DateTimeOffset? ClosedAt { get; private set; }
 
     /// <summary>Why it still waits although its policy says yes, for people; null otherwise.</summary>
@@ -95,6 +101,17 @@ public sealed class Order
 
     public void Add(OrderLine line) => _lines.Add(line);
 
+    /// <summary>A question: from now on the clock stands still.</summary>
+    public void Ask(DateTimeOffset at) => QuestionAt ??= at;
+
+    /// <summary>An answer: the clock goes on where it stood.</summary>
+    public void Answer(DateTimeOffset at)
+    {
+        var stood = at - (QuestionAt ?? at);
+        ExpiresAt += stood < MaxPause ? stood : MaxPause;
+        QuestionAt = null;
+    }
+
     public void Close(LineState state, DateTimeOffset at)
     {
         foreach (var line in _lines)
@@ -103,6 +120,7 @@ public sealed class Order
         }
 
         Problem = null;
+        QuestionAt = null;
         ClosedAt = at;
     }
 

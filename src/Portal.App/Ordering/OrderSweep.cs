@@ -21,7 +21,9 @@ public sealed class OrderSweep(PortalDbs dbs, DecideOrder.ByPolicy policy, TimeP
     {
         await using var db = dbs.ForSystem();
         var now = await db.NowAsync(ct);
-        var expired = await db.Orders.Where(o => o.ClosedAt == null && o.ExpiresAt <= now).Select(o => new { o.Id, o.TenantId }).ToListAsync(ct);
+        // While a question is open the clock stands still, for a while.
+        var paused = now - Order.MaxPause;
+        var expired = await db.Orders.Where(o => o.ClosedAt == null && (o.QuestionAt == null ? o.ExpiresAt <= now : o.ExpiresAt <= paused)).Select(o => new { o.Id, o.TenantId }).ToListAsync(ct);
         await EachAsync(expired, o => ExpireAsync(o.Id, o.TenantId, ct), ct);
 
         var waiting = await (from order in db.Orders

@@ -49,6 +49,9 @@ public sealed record OrderLineRow(string What, string Plan, string Slug, string 
 /// <summary>A VM that an order made.</summary>
 public sealed record OrderVmRow(VmId Id, string Name, VmStage Stage, string? Problem);
 
+/// <summary>Something that was written on an order.</summary>
+public sealed record CommentRow(string By, CommentKind Kind, string Text, DateTimeOffset At);
+
 /// <summary>Lists a tenant's orders, newest first.</summary>
 public static class ListOrders
 {
@@ -86,6 +89,8 @@ public static class GetOrder
 
     /// <param name="Problem">Why it waits although its policy says yes; null otherwise.</param>
     /// <param name="Steps">Whom it asks, in order, and what they said.</param>
+    /// <param name="QuestionAt">Since when it waits for an answer, its clock standing still; null where no question is open.</param>
+    /// <param name="MayAnswer">Whether the open question is this person's to answer.</param>
     /// <param name="CanDecide">Whether this person may vote on it now.</param>
     /// <param name="WhyNot">Why this person may not, where it still waits; null otherwise.</param>
     public sealed record Details(
@@ -99,7 +104,12 @@ public static class GetOrder
         IReadOnlyList<string> SshKeys,
         bool CanCancel,
         bool CanDecide,
-        string? WhyNot);
+        string? WhyNot,
+        IReadOnlyList<CommentRow> Comments,
+        DateTimeOffset? QuestionAt,
+        bool CanComment,
+        bool CanAsk,
+        bool MayAnswer);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access)
     {
@@ -123,6 +133,8 @@ public static class GetOrder
             var vms = await db.Vms.AsNoTracking().Where(v => lines.Contains(v.OrderLineId) || changed.Contains(v.Id)).OrderBy(v => v.Id)
                 .Select(v => new OrderVmRow(v.Id, v.Name, v.Stage, v.Problem)).ToListAsync(ct);
             var steps = await db.ReadStepsAsync(order, row.TenantName, actor, access, ct);
+            var named = await db.ApprovalSteps.AsNoTracking().Where(s => s.OrderId == order.Id).ToListAsync(ct);
+            var comments = await db.OrderComments.AsNoTracking().Where(c => c.OrderId == order.Id).OrderBy(c => c.At).ToListAsync(ct);
             var waits = row.State == OrderState.Waiting;
             var own = actor.User == order.RequestedById;
             return new Details(
@@ -139,7 +151,12 @@ public static class GetOrder
                 [.. order.Lines.SelectMany(l => l.SshKeyLines.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Distinct()],
                 waits && (own || access.Allows(actor, Permission.OrderVms, order.TenantId)),
                 steps.Any(s => s.Mine),
-                waits && own && steps.Any(s => s.State == ApprovalStepState.Open && s.FourEyes) && !steps.Any(s => s.Mine) ? new OwnOrder().Message : null);
+                waits && own && steps.Any(s => s.State == ApprovalStepState.Open && s.FourEyes) && !steps.Any(s => s.Mine) ? new OwnOrder().Message : null,
+                [.. comments.Select(c => new CommentRow(c.ByName, c.Kind, c.Text, c.At))],
+                order.QuestionAt,
+                OrderTalk.MayComment(access, actor, order, named),
+                OrderTalk.MayAsk(access, actor, order, named),
+                order.QuestionAt is not null && OrderTalk.IsAsked(access, actor, order) && comments.LastOrDefault(c => c.Kind == CommentKind.Question)?.ById != actor.User);
         }
     }
 }
@@ -290,7 +307,7 @@ internal static class OrderReader
                 [.. o.Lines.SelectMany(l => l.Names)],
                 o.Price,
                 o.TaxPercent,
-                WaitsFor(ApprovalStep.Open([.. steps.Where(s => s.OrderId == o.Id)])))),
+                o.QuestionAt is not null ? $"an answer of {o.RequestedBy}" : WaitsFor(ApprovalStep.Open([.. steps.Where(s => s.OrderId == o.Id)])))),
         ];
 
         string? WaitsFor(IReadOnlyList<ApprovalStep> open) => open.Count == 0 ? null

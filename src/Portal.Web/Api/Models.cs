@@ -140,13 +140,13 @@ internal sealed record OrderVmJson(Guid Id, string Name, string Stage, string? P
 internal sealed record OrderLineJson(string What, string Template, string Plan, IReadOnlyList<string> Names, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson Price, string? UserDataSha256, DateTimeOffset? LeaseEndsAt, Guid? Changes);
 
 internal sealed record OrderDetailsJson(
-    OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<ApprovalStepJson> Steps, bool CanCancel, bool CanDecide, TaxedJson PerMonth, TaxedJson Setup)
+    OrderJson Order, IReadOnlyList<OrderLineJson> Lines, string Note, DateTimeOffset ExpiresAt, string? Problem, IReadOnlyList<OrderVmJson> Vms, IReadOnlyList<ApprovalStepJson> Steps, IReadOnlyList<CommentJson> Comments, DateTimeOffset? QuestionAt, bool CanCancel, bool CanDecide, TaxedJson PerMonth, TaxedJson Setup)
 {
     public static OrderDetailsJson Of(GetOrder.Details d) => new(
         OrderJson.Of(d.Row),
         [.. d.Lines.Select(l => new OrderLineJson(l.What, l.Slug, l.Plan, l.Names, l.Vcpus, l.Memory.CeilingMiB, l.Disk.CeilingGiB, PriceJson.Of(l.Price), l.UserDataSha256, l.LeaseEndsAt, l.Changes?.Value))],
         d.Note, d.ExpiresAt, d.Problem, [.. d.Vms.Select(v => new OrderVmJson(v.Id.Value, v.Name, v.Stage.ToString(), v.Problem))],
-        [.. d.Steps.Select(ApprovalStepJson.Of)], d.CanCancel, d.CanDecide,
+        [.. d.Steps.Select(ApprovalStepJson.Of)], [.. d.Comments.Select(c => new CommentJson(c.By, c.Kind.ToString(), c.Text, c.At))], d.QuestionAt, d.CanCancel, d.CanDecide,
         TaxedJson.Of(d.Row.Price.PerMonth, d.Row.TaxPercent), TaxedJson.Of(d.Row.Price.Once, d.Row.TaxPercent));
 }
 

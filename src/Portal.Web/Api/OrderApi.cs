@@ -54,6 +54,9 @@ internal static class OrderApi
         api.MapGet("/orders/{order:guid}/decision", async (Guid order, GetDecision.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new OrderId(order)), http.Actor(), ct)).Answer(DecisionJson.Of))
             .WithTags("Orders").WithName("GetDecision").WithSummary("What whoever decides needs to know for a yes or a no.").Produces<DecisionJson>().ProducesProblem(403).ProducesProblem(404);
+        api.MapPost("/orders/{order:guid}/comments", async (Guid order, CommentBody body, CommentOnOrder.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new OrderId(order), body.Text, body.Question), http.Actor(), ct)).Answer())
+            .WithTags("Orders").WithName("CommentOnOrder").WithSummary("Writes a comment on an order. A question stops its clock; the next word of the asked side is the answer.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
         api.MapPost("/orders/{order:guid}/decision", async (Guid order, DecisionBody body, DecideOrder.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new OrderId(order), body.Verdict, body.Reason ?? "", body.InPlaceOf is { } step ? new ApprovalStepId(step) : null, body.Stage), http.Actor(), ct)).Answer())
             .WithTags("Approvals").WithName("DecideOrder").WithSummary("Approves or denies. For those whom one of its open steps names; never one's own order where the step wants four eyes.").Produces(204).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);

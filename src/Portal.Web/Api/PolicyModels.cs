@@ -55,5 +55,10 @@ internal sealed record ApprovalStepJson(
         [.. s.Votes.Select(v => new VoteJson(v.By, v.Verdict.ToString(), v.Reason, v.At, v.InTheirPlace))]);
 }
 
+internal sealed record CommentJson(string By, string Kind, string Text, DateTimeOffset At);
+
+/// <param name="Question">Whether an answer is wanted first: until it comes, the order's clock stands still. For those who can decide.</param>
+internal sealed record CommentBody(string Text, bool Question = false);
+
 /// <param name="Who">Who may say yes, in words.</param>
 internal sealed record QuestionJson(string Side, string Name, string Who, string Why);

@@ -58,7 +58,7 @@ public sealed class PolicyDraft
             PerMonth = limits?.PerMonth,
             Currency = limits?.Currency ?? currency,
             Vms = limits?.Vms,
-            WithinDays = limits?.WithinDays ?? 7,
+            WithinDays = limits?.IsBounded() == true ? limits.WithinDays : 7,
             Vcpus = limits?.Vcpus,
             MemoryMiB = limits?.MemoryMiB,
             DiskGiB = limits?.DiskGiB,

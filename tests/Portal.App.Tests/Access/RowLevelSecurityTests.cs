@@ -57,7 +57,8 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
         Assert.Null((await main.Get<Portal.App.Control.SetSchedule.Handler>().HandleAsync(new(tenant, vm.Id, new(new HashSet<DayOfWeek> { DayOfWeek.Monday }, new TimeOnly(8, 0), new TimeOnly(18, 0), "UTC")), owner, ct)).Refusal);
         var denied = await World.OrderAsync(ct, tenant: tenant, owner: owner);
         Assert.Null((await main.Get<DecideOrder.Handler>().HandleAsync(new(denied, Verdict.Deny, "Not this month."), World.Approver, ct)).Refusal);
-        await World.OrderAsync(ct, tenant: tenant, owner: owner);
+        var waiting = await World.OrderAsync(ct, tenant: tenant, owner: owner);
+        Assert.Null((await main.Get<CommentOnOrder.Handler>().HandleAsync(new(waiting, "Soon, please.", Question: false), owner, ct)).Refusal);
         Assert.Null((await main.Get<OpenConsole.Handler>().HandleAsync(new(tenant, vm.Id, "http://localhost"), owner, ct)).Refusal);
         Assert.Null((await main.Get<AddSshKey.Handler>().HandleAsync(new(tenant, "", PortalWorld.SshKey), owner, ct)).Refusal);
         Assert.Null((await main.Get<SaveOrder.Handler>().HandleAsync(new(tenant, null, SavedKind.Draft, "Later", "", await World.FormAsync("later", ct)), owner, ct)).Refusal);

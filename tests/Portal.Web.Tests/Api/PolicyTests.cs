@@ -38,6 +38,11 @@ public sealed class PolicyTests(PortalServer portal) : IClassFixture<PortalServe
         Assert.Contains(order.ToString(), await approver.GetStringAsync("/api/v1/approvals", ct), StringComparison.Ordinal);
         Assert.DoesNotContain(order.ToString(), await owner.GetStringAsync("/api/v1/approvals", ct), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Forbidden, (await owner.GetAsync(new Uri("/api/v1/approvals?list=Waiting", UriKind.Relative), ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await approver.PostAsJsonAsync($"/api/v1/orders/{order}/comments", new { text = "What for?", question = true }, ct)).StatusCode);
+        Assert.Equal("an answer of Tenant", (await owner.GetFromJsonAsync<JsonElement>($"/api/v1/orders/{order}", ct)).GetProperty("order").GetProperty("waitsFor").GetString());
+        Assert.Equal(HttpStatusCode.Forbidden, (await owner.PostAsJsonAsync($"/api/v1/orders/{order}/comments", new { text = "Why not?", question = true }, ct)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await owner.PostAsJsonAsync($"/api/v1/orders/{order}/comments", new { text = "For tests." }, ct)).StatusCode);
+        Assert.Equal(["Question", "Answer"], (await approver.GetFromJsonAsync<JsonElement>($"/api/v1/orders/{order}", ct)).GetProperty("comments").EnumerateArray().Select(c => c.GetProperty("kind").GetString()));
         Assert.Equal(HttpStatusCode.NoContent, (await approver.PostAsJsonAsync($"/api/v1/orders/{order}/decision", new { verdict = "Deny", reason = "Enough." }, ct)).StatusCode);
 
         Assert.Equal(2, (await PortalServer.JsonAsync(await owner.DeleteAsync($"{policy}?baseVersion=1", ct))).GetProperty("version").GetInt32());
