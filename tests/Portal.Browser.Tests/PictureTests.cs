@@ -69,12 +69,12 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
 
     private static IReadOnlyList<string> TenantPages { get; } =
     [
-        "/t/acme", "/t/acme/vms", "/t/acme/orders", NewOrder, SeveralLines, "/t/acme/usage", "/t/acme/members", "/t/acme/keys", "/t/acme/audit", "/account/password", "/nowhere",
+        "/t/acme", "/t/acme/vms", "/t/acme/orders", NewOrder, SeveralLines, "/t/acme/usage", "/t/acme/members", "/t/acme/keys", "/t/acme/policy", "/t/acme/audit", "/account/password", "/nowhere",
     ];
 
     private static IReadOnlyList<string> StaffPages { get; } =
     [
-        "/approvals", "/approvals/decided", "/ops/hosts", "/ops/hosts/new", "/ops/capacity", Capacity, "/ops/operations", "/ops/templates", "/billing/plans", "/billing/tax", "/admin/setup", "/admin/tenants", "/admin/people", "/admin/audit",
+        "/approvals", "/approvals/all", "/approvals/decided", "/ops/hosts", "/ops/hosts/new", "/ops/capacity", Capacity, "/ops/operations", "/ops/templates", "/billing/plans", "/billing/tax", "/admin/setup", "/admin/tenants", "/admin/policies", "/admin/policies/platform", "/admin/policies/of/acme", "/admin/people", "/admin/audit",
     ];
 
     /// <summary>Writes pictures of the page that is open, in both themes and at both widths, and leaves it light and wide.</summary>
