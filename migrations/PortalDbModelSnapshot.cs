@@ -433,6 +433,15 @@ namespace Portal.Migrations
                         .HasColumnType("boolean")
                         .HasColumnName("offered");
 
+                    b.Property<string>("PausedBecause")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("paused_because");
+
+                    b.Property<int?>("Stock")
+                        .HasColumnType("integer")
+                        .HasColumnName("stock");
+
                     b.Property<int>("Vcpus")
                         .HasColumnType("integer")
                         .HasColumnName("vcpus");
@@ -454,7 +463,11 @@ namespace Portal.Migrations
                         {
                             t.HasCheckConstraint("ck_plans_largest", "max_vcpus BETWEEN vcpus AND 256 AND max_memory >= memory AND max_disk >= disk");
 
+                            t.HasCheckConstraint("ck_plans_paused", "paused_because <> ''");
+
                             t.HasCheckConstraint("ck_plans_sizes", "vcpus BETWEEN 1 AND 256 AND memory > 0 AND disk > 0");
+
+                            t.HasCheckConstraint("ck_plans_stock", "stock >= 0");
                         });
                 });
 
@@ -464,11 +477,19 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<bool>("Deprecated")
+                        .HasColumnType("boolean")
+                        .HasColumnName("deprecated");
+
                     b.Property<string>("Description")
                         .IsRequired()
                         .HasMaxLength(1000)
                         .HasColumnType("character varying(1000)")
                         .HasColumnName("description");
+
+                    b.Property<bool>("ForChosen")
+                        .HasColumnType("boolean")
+                        .HasColumnName("for_chosen");
 
                     b.Property<long>("MinDisk")
                         .HasColumnType("bigint")
@@ -487,6 +508,11 @@ namespace Portal.Migrations
                     b.Property<bool>("Offered")
                         .HasColumnType("boolean")
                         .HasColumnName("offered");
+
+                    b.Property<string>("PausedBecause")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("paused_because");
 
                     b.Property<string>("SignIn")
                         .IsRequired()
@@ -513,7 +539,31 @@ namespace Portal.Migrations
                         .IsUnique()
                         .HasDatabaseName("ix_templates_slug");
 
-                    b.ToTable("templates", (string)null);
+                    b.ToTable("templates", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_templates_deprecated", "NOT (deprecated AND offered)");
+
+                            t.HasCheckConstraint("ck_templates_paused", "paused_because <> ''");
+                        });
+                });
+
+            modelBuilder.Entity("Portal.App.Catalogue.TemplateTenant", b =>
+                {
+                    b.Property<Guid>("TemplateId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("template_id");
+
+                    b.Property<Guid>("TenantId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("tenant_id");
+
+                    b.HasKey("TemplateId", "TenantId")
+                        .HasName("pk_template_tenants");
+
+                    b.HasIndex("TenantId")
+                        .HasDatabaseName("ix_template_tenants_tenant_id");
+
+                    b.ToTable("template_tenants", (string)null);
                 });
 
             modelBuilder.Entity("Portal.App.Catalogue.TemplateVersion", b =>
@@ -2549,6 +2599,12 @@ namespace Portal.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<string>("AddressLimit")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("address_limit");
+
                     b.Property<DateTimeOffset>("CreatedAt")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("timestamp with time zone")
@@ -2579,11 +2635,26 @@ namespace Portal.Migrations
                         .HasColumnType("character varying(100)")
                         .HasColumnName("name");
 
+                    b.Property<bool>("RunningOnly")
+                        .HasColumnType("boolean")
+                        .HasColumnName("running_only");
+
                     b.Property<string>("Slug")
                         .IsRequired()
                         .HasMaxLength(63)
                         .HasColumnType("character varying(63)")
                         .HasColumnName("slug");
+
+                    b.Property<decimal?>("SpendingLimit")
+                        .HasPrecision(20, 10)
+                        .HasColumnType("numeric(20,10)")
+                        .HasColumnName("spending_limit");
+
+                    b.Property<string>("SpendingRule")
+                        .IsRequired()
+                        .HasMaxLength(30)
+                        .HasColumnType("character varying(30)")
+                        .HasColumnName("spending_rule");
 
                     b.Property<string>("VcpuLimit")
                         .IsRequired()
@@ -2596,6 +2667,12 @@ namespace Portal.Migrations
                         .HasMaxLength(20)
                         .HasColumnType("character varying(20)")
                         .HasColumnName("vm_limit");
+
+                    b.Property<string>("WaitingVmLimit")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("waiting_vm_limit");
 
                     b.Property<uint>("xmin")
                         .IsConcurrencyToken()
@@ -2613,6 +2690,8 @@ namespace Portal.Migrations
                     b.ToTable("tenants", null, t =>
                         {
                             t.HasCheckConstraint("ck_tenants_slug", "slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'");
+
+                            t.HasCheckConstraint("ck_tenants_spending", "spending_limit >= 0");
                         });
                 });
 
@@ -3097,6 +3176,23 @@ namespace Portal.Migrations
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired()
                         .HasConstraintName("fk_audit_links_audit_entries_entry_id");
+                });
+
+            modelBuilder.Entity("Portal.App.Catalogue.TemplateTenant", b =>
+                {
+                    b.HasOne("Portal.App.Catalogue.Template", null)
+                        .WithMany()
+                        .HasForeignKey("TemplateId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_template_tenants_templates_template_id");
+
+                    b.HasOne("Portal.App.Tenants.Tenant", null)
+                        .WithMany()
+                        .HasForeignKey("TenantId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_template_tenants_tenants_tenant_id");
                 });
 
             modelBuilder.Entity("Portal.App.Catalogue.TemplateVersion", b =>

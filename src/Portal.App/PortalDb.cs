@@ -54,6 +54,8 @@ public sealed class PortalDb(DbContextOptions<PortalDb> options, DbScope scope =
 
     public DbSet<TemplateVersion> TemplateVersions => Set<TemplateVersion>();
 
+    public DbSet<TemplateTenant> TemplateTenants => Set<TemplateTenant>();
+
     public DbSet<TemplateBuild> TemplateBuilds => Set<TemplateBuild>();
 
     public DbSet<Plan> Plans => Set<Plan>();

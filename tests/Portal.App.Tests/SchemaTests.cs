@@ -13,7 +13,7 @@ public sealed class SchemaTests(PostgresFixture postgres)
     [
         "audit_entries", "audit_links", "setup_charges", "approval_policies", "order_comments", "approval_votes", "quota_reservations", "ssh_keys", "staff_roles", "portal_keys", "template_versions", "processes",
         // Changed by one statement that says what it expects to find.
-        "addresses", "console_tickets", "usage_intervals", "outbox", "template_builds", "plan_prices", "tenant_prices", "tax_rates",
+        "addresses", "console_tickets", "usage_intervals", "outbox", "template_builds", "plan_prices", "tenant_prices", "tax_rates", "template_tenants",
         // Identity's and data protection's own.
         "users", "user_claims", "user_logins", "user_tokens", "data_protection_keys",
     ];

@@ -69,7 +69,7 @@ public sealed class PictureTests(RunningPortal portal, Browser browser)
 
     private static IReadOnlyList<string> TenantPages { get; } =
     [
-        "/t/acme", "/t/acme/vms", "/t/acme/orders", NewOrder, SeveralLines, "/t/acme/usage", "/t/acme/members", "/t/acme/keys", "/t/acme/policy", "/t/acme/audit", "/account/password", "/nowhere",
+        "/t/acme", "/t/acme/vms", "/t/acme/orders", "/t/acme/orders/saved", "/t/acme/leases", NewOrder, SeveralLines, "/t/acme/usage", "/t/acme/quota", "/t/acme/members", "/t/acme/keys", "/t/acme/policy", "/t/acme/audit", "/account/password", "/nowhere",
     ];
 
     private static IReadOnlyList<string> StaffPages { get; } =

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Portal.App.Tenants;
 using Portal.Engine;
 using Portal.Kernel;
 
@@ -16,6 +17,7 @@ public sealed class Template
     public const int MaxName = 100;
     public const int MaxDescription = 1000;
     public const int MaxSignIn = 300;
+    public const int MaxReason = 200;
 
     public Template(string slug, string name, string description, string signIn, ByteSize minMemory, ByteSize minDisk)
     {
@@ -45,12 +47,31 @@ public sealed class Template
     /// <summary>Whether it can be ordered.</summary>
     public bool Offered { get; private set; }
 
+    /// <summary>Not offered any more, and never to be again: VMs of it stay, and their owners see that it is.</summary>
+    public bool Deprecated { get; private set; }
+
+    /// <summary>Why it cannot be ordered for now, for tenants to read; null where it is not paused.</summary>
+    public string? PausedBecause { get; private set; }
+
+    /// <summary>Whether it is there for the tenants alone that a <see cref="TemplateTenant"/> names.</summary>
+    public bool ForChosen { get; private set; }
+
+    public void Pause(string? because) => PausedBecause = because;
+
+    public void Deprecate(bool deprecated)
+    {
+        Deprecated = deprecated;
+        Offered &= !deprecated;
+    }
+
+    public void Choose(bool forChosen) => ForChosen = forChosen;
+
     public void Change(string name, string description, string signIn, bool offered)
     {
         Name = name;
         Description = description;
         SignIn = signIn;
-        Offered = offered;
+        Offered = offered && !Deprecated;
     }
 
     /// <summary>What VMs have to have for its newest version.</summary>
@@ -59,6 +80,24 @@ public sealed class Template
         MinMemory = minMemory;
         MinDisk = minDisk;
     }
+}
+
+/// <summary>A tenant for which a template is there that is not there for all.</summary>
+public sealed class TemplateTenant
+{
+    private TemplateTenant()
+    {
+    }
+
+    public TemplateTenant(TemplateId template, TenantId tenant)
+    {
+        TemplateId = template;
+        TenantId = tenant;
+    }
+
+    public TemplateId TemplateId { get; private set; }
+
+    public TenantId TenantId { get; private set; }
 }
 
 /// <summary>What of an image acts on its user data at a VM's first boot.</summary>
@@ -175,6 +214,12 @@ public sealed class Plan
 
     public bool Offered { get; private set; }
 
+    /// <summary>Why it cannot be ordered for now, for tenants to read; null where it is not paused.</summary>
+    public string? PausedBecause { get; private set; }
+
+    /// <summary>How many VMs of it there may be at once, waiting orders included; null where nobody says so.</summary>
+    public int? Stock { get; private set; }
+
     public VmSize Size => new(Vcpus, Memory, Disk);
 
     public VmSize Largest => new(MaxVcpus, MaxMemory, MaxDisk);
@@ -187,19 +232,40 @@ public sealed class Plan
         (MaxVcpus, MaxMemory, MaxDisk) = largest;
         Offered = offered;
     }
+
+    public void Pause(string? because) => PausedBecause = because;
+
+    /// <summary>What is above a new stock already stays.</summary>
+    public void Keep(int? stock) => Stock = stock;
 }
 
 internal sealed class TemplateConfiguration : IEntityTypeConfiguration<Template>
 {
     public void Configure(EntityTypeBuilder<Template> builder)
     {
-        builder.ToTable("templates");
+        builder.ToTable("templates", table =>
+        {
+            table.HasCheckConstraint("ck_templates_deprecated", "NOT (deprecated AND offered)");
+            table.HasCheckConstraint("ck_templates_paused", "paused_because <> ''");
+        });
+        builder.Property(t => t.PausedBecause).HasMaxLength(Template.MaxReason);
         builder.Property(t => t.Slug).HasMaxLength(63);
         builder.Property(t => t.Name).HasMaxLength(Template.MaxName);
         builder.Property(t => t.Description).HasMaxLength(Template.MaxDescription);
         builder.Property(t => t.SignIn).HasMaxLength(Template.MaxSignIn);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(t => t.Slug).IsUnique();
+    }
+}
+
+internal sealed class TemplateTenantConfiguration : IEntityTypeConfiguration<TemplateTenant>
+{
+    public void Configure(EntityTypeBuilder<TemplateTenant> builder)
+    {
+        builder.ToTable("template_tenants");
+        builder.HasKey(t => new { t.TemplateId, t.TenantId });
+        builder.HasOne<Template>().WithMany().HasForeignKey(t => t.TemplateId).OnDelete(DeleteBehavior.Restrict);
+        builder.HasOne<Tenant>().WithMany().HasForeignKey(t => t.TenantId).OnDelete(DeleteBehavior.Restrict);
     }
 }
 
@@ -243,9 +309,12 @@ internal sealed class PlanConfiguration : IEntityTypeConfiguration<Plan>
         {
             table.HasCheckConstraint("ck_plans_sizes", "vcpus BETWEEN 1 AND 256 AND memory > 0 AND disk > 0");
             table.HasCheckConstraint("ck_plans_largest", "max_vcpus BETWEEN vcpus AND 256 AND max_memory >= memory AND max_disk >= disk");
+            table.HasCheckConstraint("ck_plans_stock", "stock >= 0");
+            table.HasCheckConstraint("ck_plans_paused", "paused_because <> ''");
         });
         builder.Ignore(p => p.Size).Ignore(p => p.Largest);
         builder.Property(p => p.Name).HasMaxLength(Plan.MaxName);
+        builder.Property(p => p.PausedBecause).HasMaxLength(Template.MaxReason);
         builder.Property<uint>("xmin").IsRowVersion();
         builder.HasIndex(p => p.Name).IsUnique();
     }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Portal.App.Access;
 using Portal.App.Audit;
+using Portal.App.Catalogue;
 using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.App.Networks;
@@ -167,9 +168,17 @@ public static class AdoptDomain
                 return new NameTaken(name.Text);
             }
 
-            if ((await db.ReadQuotaAsync(tenant, ct)).Check(new QuotaAmount(1, plan.Vcpus, plan.Memory, offer.Disk)) is { } beyond)
+            var runs = sighting.State == DomainState.Running;
+            var (vcpus, memory) = runs || !tenant.RunningOnly ? (plan.Vcpus, plan.Memory) : (0, ByteSize.Zero);
+            var more = new Money((price.AllocatedPerHour + (runs ? price.RunningPerHour : 0)) * Price.HoursPerMonth, tenant.Currency);
+            if (((await db.ReadQuotaAsync(tenant, ct)).Check(new QuotaAmount(1, vcpus, memory, offer.Disk)) ?? (await db.ReadSpendingAsync(tenant, ct)).CheckGrowth(more)) is { } beyond)
             {
                 return Result<Asked>.Of(beyond);
+            }
+
+            if (await db.TakeStockAsync(new Dictionary<PlanId, int> { [plan.Id] = 1 }, ct) is { } none)
+            {
+                return Result<Asked>.Of(none);
             }
 
             var room = (await db.ReadHostRoomsAsync(null, tenant.Id, lockHosts: true, ct)).FirstOrDefault(r => r.Host.Id == host.Id);
@@ -190,7 +199,6 @@ public static class AdoptDomain
                 return new Invalid("address", $"{ip} is not one of the addresses that this host's guests get, or another VM has it. Its guest's address is kept: change the host's range, or the guest's address, first.");
             }
 
-            var runs = sighting.State == DomainState.Running;
             var mac = offer.Mac ?? MacAddress.OfSequence(await db.Database.SqlQuery<long>($"SELECT nextval('mac_numbers') AS \"Value\"").SingleAsync(ct));
             var vm = Vm.Adopting(
                 new VmOrdered

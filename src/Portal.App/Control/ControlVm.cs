@@ -3,6 +3,8 @@ using Portal.App.Access;
 using Portal.App.Fleet;
 using Portal.App.Hosts;
 using Portal.App.Operations;
+using Portal.App.Pricing;
+using Portal.App.Quotas;
 using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
@@ -44,7 +46,7 @@ public static class PowerVm
     {
         /// <summary>Gives the operation that does it; it is done when the host has been seen so. Asking for what is already under way gives that operation.</summary>
         public Task<Result<OperationId>> HandleAsync(Request request, Actor actor, CancellationToken ct) =>
-            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, KindOf(request.Action), actor, (vm, now) => Check(vm, request.Action, now), ct);
+            VmDesk.AskAsync(dbs, access, doorbell, request.Tenant, request.Vm, KindOf(request.Action), actor, (vm, now) => Check(vm, request.Action, now), ct, grows: request.Action == Action.Start);
 
         private static OperationKind KindOf(Action action) => action switch
         {
@@ -145,7 +147,7 @@ public static class RetryBuild
                 vm.MoveTo(VmStage.Building);
                 vm.Want(WantedState.Running);
                 return null;
-            }, ct);
+            }, ct, grows: true);
     }
 }
 
@@ -153,11 +155,11 @@ public static class RetryBuild
 internal static class VmDesk
 {
     public static Task<Result<OperationId>> AskAsync(
-        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, Refusal?> prepare, CancellationToken ct) =>
-        AskAsync(dbs, access, doorbell, tenant, id, work, actor, (vm, _) => prepare(vm), ct);
+        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, Refusal?> prepare, CancellationToken ct, bool grows = false) =>
+        AskAsync(dbs, access, doorbell, tenant, id, work, actor, (vm, _) => prepare(vm), ct, grows);
 
     public static async Task<Result<OperationId>> AskAsync(
-        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, DateTimeOffset, Refusal?> prepare, CancellationToken ct)
+        PortalDbs dbs, AccessRules access, Doorbell doorbell, TenantId tenant, VmId id, Work work, Actor actor, Func<Vm, DateTimeOffset, Refusal?> prepare, CancellationToken ct, bool grows = false)
     {
         if (access.Check(actor, Permission.ControlVms, tenant) is { } refusal)
         {
@@ -168,6 +170,11 @@ internal static class VmDesk
         await using (var db = dbs.ForTenant(tenant))
         {
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            if (grows)
+            {
+                await db.LockTenantAsync(tenant, ct);
+            }
+
             var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {id.Value} AND tenant_id = {tenant.Value} FOR UPDATE").ToListAsync(ct)).SingleOrDefault();
             if (vm is null || vm.Stage == VmStage.Deleted)
             {
@@ -180,7 +187,8 @@ internal static class VmDesk
             }
 
             var now = await db.NowAsync(ct);
-            if (prepare(vm, now) is { } not)
+            var before = vm.CountsAsRunning;
+            if ((prepare(vm, now) ?? (grows && !before ? await CheckGrowthAsync(db, vm, ct) : null)) is { } not)
             {
                 return Result<OperationId>.Of(not);
             }
@@ -194,6 +202,14 @@ internal static class VmDesk
 
         doorbell.Ring(operation.Id);
         return operation.Id;
+    }
+
+    /// <summary>What stands against running what is off, under the rule that running VMs count and where a month may not get dearer. Its own row still says that it is off; the tenant is locked.</summary>
+    public static async Task<Refusal?> CheckGrowthAsync(PortalDb db, Vm vm, CancellationToken ct)
+    {
+        var tenant = await db.Tenants.AsNoTracking().SingleAsync(t => t.Id == vm.TenantId, ct);
+        return (tenant.RunningOnly ? (await db.ReadQuotaAsync(tenant, ct)).Check(new QuotaAmount(0, vm.Vcpus, vm.Memory, ByteSize.Zero)) : null)
+            ?? (await db.ReadSpendingAsync(tenant, ct)).CheckGrowth(new Money(vm.RunningPerHour * Price.HoursPerMonth, vm.Currency));
     }
 
     /// <summary>Why nothing can be done with the VM's domain; null where it exists.</summary>

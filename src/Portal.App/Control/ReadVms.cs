@@ -119,7 +119,8 @@ public static class GetVm
         bool LeaseIsOver,
         WeekSchedule? Schedule,
         Turn? NextTurn,
-        VmActions Can);
+        VmActions Can,
+        bool TemplateDeprecated = false);
 
     public sealed class Handler(PortalDbs dbs, AccessRules access, IVmEngines engines)
     {
@@ -140,10 +141,10 @@ public static class GetVm
             var row = (await VmReader.RowsAsync(db, [vm], ct)).Single();
             var operations = await db.Operations.AsNoTracking().Include(o => o.Steps.OrderBy(s => s.Ordinal)).Where(o => o.VmId == vm.Id).OrderByDescending(o => o.CreatedAt).Take(2).ToListAsync(ct);
             var live = operations.FirstOrDefault(o => o.IsLive);
-            var signIn = await (from version in db.TemplateVersions
-                                join template in db.Templates on version.TemplateId equals template.Id
-                                where version.Id == vm.TemplateVersionId
-                                select template.SignIn).SingleOrDefaultAsync(ct) ?? "As before it was adopted.";
+            var made = await (from version in db.TemplateVersions
+                              join template in db.Templates on version.TemplateId equals template.Id
+                              where version.Id == vm.TemplateVersionId
+                              select new { template.SignIn, template.Deprecated }).SingleOrDefaultAsync(ct);
             var host = await HostOfAsync(vm, ct);
             var now = await db.NowAsync(ct);
             var over = vm.LeaseIsOver(now);
@@ -162,7 +163,7 @@ public static class GetVm
                 vm.Memory,
                 vm.Disk,
                 vm.Mac.ToString(),
-                signIn,
+                made?.SignIn ?? "As before it was adopted.",
                 vm.CreatedBy,
                 [.. vm.SshKeys.Select(k => $"{k.Fingerprint} {k.Comment}".Trim())],
                 live is null ? null : await ShownAsync(live, actor, ct),
@@ -179,7 +180,8 @@ public static class GetVm
                 {
                     Move = live is null && access.Allows(actor, Permission.ManageHosts) && vm.Stage == VmStage.Ready && vm.Adopted is null && engines.For(host.Connection).Abilities.Contains(DomainAbility.Move),
                     Detach = live is null && access.Allows(actor, Permission.ManageHosts) && vm.Stage == VmStage.Ready && vm.Adopted is null && engines.For(host.Connection).Abilities.Contains(DomainAbility.Detach),
-                });
+                },
+                made?.Deprecated == true);
         }
 
         private async Task<OperationRow> ShownAsync(Operation live, Actor actor, CancellationToken ct)

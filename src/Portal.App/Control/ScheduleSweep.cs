@@ -1,7 +1,9 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Portal.App.Access;
+using Portal.App.Audit;
 using Portal.App.Operations;
+using Portal.App.Quotas;
 using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
@@ -20,7 +22,7 @@ public sealed class ScheduleSweep(PortalDbs dbs, Doorbell doorbell, TimeProvider
     /// <summary>One pass. Safe to repeat, and on several replicas.</summary>
     public async Task SweepAsync(CancellationToken ct)
     {
-        List<VmId> due;
+        List<(VmId Vm, TenantId Tenant)> due;
         await using (var db = dbs.ForSystem())
         {
             var now = await db.NowAsync(ct);
@@ -28,18 +30,19 @@ public sealed class ScheduleSweep(PortalDbs dbs, Doorbell doorbell, TimeProvider
                                    join vm in db.Vms on schedule.VmId equals vm.Id
                                    where vm.Stage == VmStage.Ready
                                    select schedule).ToListAsync(ct);
-            due = [.. schedules.Where(s => s.Week.LastTurn(s.FollowedUntil, now) is not null).Select(s => s.VmId)];
+            due = [.. schedules.Where(s => s.Week.LastTurn(s.FollowedUntil, now) is not null).Select(s => (s.VmId, s.TenantId))];
         }
 
-        await EachAsync(due, id => TakeTurnAsync(id, ct), ct);
+        await EachAsync(due, d => TakeTurnAsync(d.Vm, d.Tenant, ct), ct);
     }
 
-    private async Task TakeTurnAsync(VmId id, CancellationToken ct)
+    private async Task TakeTurnAsync(VmId id, TenantId tenant, CancellationToken ct)
     {
         Operation? operation;
         await using (var db = dbs.ForSystem())
         {
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            await db.LockTenantAsync(tenant, ct);
             var vm = (await db.Vms.FromSql($"SELECT *, xmin FROM vms WHERE id = {id.Value} FOR UPDATE").ToListAsync(ct)).Single();
             var now = await db.NowAsync(ct);
             if (vm.Stage != VmStage.Ready || await db.VmSchedules.SingleOrDefaultAsync(s => s.VmId == id, ct) is not { } schedule || schedule.Week.LastTurn(schedule.FollowedUntil, now) is not { } turn
@@ -49,7 +52,16 @@ public sealed class ScheduleSweep(PortalDbs dbs, Doorbell doorbell, TimeProvider
             }
 
             schedule.Followed(turn.At);
-            operation = Ask(db, vm, turn.What, now);
+            if (turn.What == ScheduledTurn.Start && !vm.CountsAsRunning && await VmDesk.CheckGrowthAsync(db, vm, ct) is { } no)
+            {
+                operation = null;
+                db.Add(AuditEntry.Of(Actor.Portal, vm.TenantId, "vm.schedule_kept_back", vm.Id.Value, vm.Name, no.Message));
+            }
+            else
+            {
+                operation = Ask(db, vm, turn.What, now);
+            }
+
             await db.SaveChangesAsync(ct);
             await db.AnnounceAsync(Topic.Of(vm.Id), ct);
             await db.AnnounceAsync(Topic.Of(vm.TenantId), ct);

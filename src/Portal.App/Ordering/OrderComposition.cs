@@ -62,11 +62,14 @@ public sealed record LineComposition(
 
 /// <summary>An order as it would be placed now, with what it costs and takes.</summary>
 /// <param name="TaxPercent">What the tenant pays on top; null where none was set.</param>
-public sealed record Composition(Tenant Tenant, Project Project, IReadOnlyList<LineComposition> Lines, QuotaState Quota, decimal? TaxPercent)
+public sealed record Composition(Tenant Tenant, Project Project, IReadOnlyList<LineComposition> Lines, QuotaState Quota, SpendingState Spending, decimal? TaxPercent)
 {
     public QuotaAmount Asked => Lines.Select(l => l.Asked).Aggregate((a, b) => a + b);
 
     public Price Price => Lines.Select(l => l.PriceOfAll).Aggregate((a, b) => a + b);
+
+    /// <summary>How many VMs of which plan.</summary>
+    public IReadOnlyDictionary<PlanId, int> AskedOfPlans => Lines.GroupBy(l => l.Plan.Id).ToDictionary(g => g.Key, g => g.Sum(l => l.Count));
 
     public IEnumerable<Refusal> NameProblems => Lines.Select(l => l.NameProblem).OfType<Refusal>();
 }
@@ -160,12 +163,12 @@ internal static class OrderComposer
             taken.UnionWith(composed.Names.Select(n => n.Text));
         }
 
-        return new Composition(tenant, project, lines, await db.ReadQuotaAsync(tenant, ct), (await db.ReadTaxAsync(tenantId, ct)).At(await db.NowAsync(ct)));
+        return new Composition(tenant, project, lines, await db.ReadQuotaAsync(tenant, ct), await db.ReadSpendingAsync(tenant, ct), (await db.ReadTaxAsync(tenantId, ct)).At(await db.NowAsync(ct)));
     }
 
     private static async Task<Result<LineComposition>> ComposeLineAsync(PortalDb db, Tenant tenant, LineForm form, HashSet<string> taken, CancellationToken ct)
     {
-        var template = await db.Templates.AsNoTracking().SingleOrDefaultAsync(t => t.Id == form.Template && t.Offered, ct);
+        var template = await db.Templates.AsNoTracking().SingleOrDefaultAsync(t => t.Id == form.Template && t.Offered && (!t.ForChosen || db.TemplateTenants.Any(c => c.TemplateId == t.Id && c.TenantId == tenant.Id)), ct);
         var version = template is null ? null : await db.TemplateVersions.AsNoTracking().InOrderOfChoice(template.Id).FirstOrDefaultAsync(ct);
         if (template is null || version is null)
         {
@@ -176,6 +179,11 @@ internal static class OrderComposer
         if (plan is null)
         {
             return new Invalid("plan", "There is no such plan on offer. Choose one from the list.");
+        }
+
+        if ((template.PausedBecause is { } why ? new PausedFor("template", template.Name, why) : plan.PausedBecause is { } because ? new PausedFor("plan", plan.Name, because) : null) is { } paused)
+        {
+            return paused;
         }
 
         var size = form.Size ?? plan.Size;

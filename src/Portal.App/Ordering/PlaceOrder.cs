@@ -77,9 +77,14 @@ public static class PlaceOrder
                 return Result<Placed>.Of(nameProblem);
             }
 
-            if (what.Quota.Check(what.Asked) is { } exceeded)
+            if ((what.Quota.CheckOrder(what.Asked) ?? what.Spending.CheckOrder(what.Price.PerMonth)) is { } exceeded)
             {
                 return Result<Placed>.Of(exceeded);
+            }
+
+            if (await db.TakeStockAsync(what.AskedOfPlans, ct) is { } none)
+            {
+                return Result<Placed>.Of(none);
             }
 
             if (noRoom is not null)

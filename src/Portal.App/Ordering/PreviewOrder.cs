@@ -1,5 +1,6 @@
 using System.Net;
 using Portal.App.Access;
+using Portal.App.Catalogue;
 using Portal.App.Policies;
 using Portal.App.Pricing;
 using Portal.App.Quotas;
@@ -16,6 +17,7 @@ public static class PreviewOrder
     /// <param name="Lines">One for each of the form's; empty where one of them could not be composed.</param>
     /// <param name="Questions">What people are asked when it is placed, in this order; none where its policies say yes by themselves.</param>
     /// <param name="HostsThatFit">How many hosts have room for one of its VMs at least.</param>
+    /// <param name="Warning">What is worth a second thought and keeps nobody from ordering; null where nothing is.</param>
     /// <param name="Problems">What stands against it now, the most important first; an order with one is not accepted.</param>
     public sealed record Preview(
         IReadOnlyList<Line> Lines,
@@ -25,7 +27,8 @@ public static class PreviewOrder
         IReadOnlyList<Question> Questions,
         int HostsThatFit,
         IReadOnlyList<Refusal> Problems,
-        decimal? TaxPercent = null)
+        decimal? TaxPercent = null,
+        string? Warning = null)
     {
         public IEnumerable<string> Names => Lines.SelectMany(l => l.Names);
 
@@ -60,6 +63,11 @@ public static class PreviewOrder
                 {
                     answers = await db.AskPoliciesAsync(composed.Value, requester, await db.NowAsync(ct), ct);
                 }
+
+                if (composed.Succeeded && await db.CheckStockAsync(composed.Value.AskedOfPlans, ct) is { } none)
+                {
+                    problems.Add(none);
+                }
             }
 
             if (!composed.TryGet(out var order, out var no))
@@ -68,10 +76,7 @@ public static class PreviewOrder
             }
 
             problems.AddRange(order.NameProblems);
-            if (order.Quota.Check(order.Asked) is { } exceeded)
-            {
-                problems.Add(exceeded);
-            }
+            problems.AddRange(new[] { order.Quota.CheckOrder(order.Asked), order.Spending.CheckOrder(order.Price.PerMonth) }.OfType<Refusal>());
 
             await using var system = dbs.ForSystem();
             var parties = await system.ReadPartiesAsync(order.Tenant.Id, [.. order.Lines.Select(l => l.Wants)], lockHosts: false, ct);
@@ -89,7 +94,8 @@ public static class PreviewOrder
                 [.. from side in answers from step in side.Answer.Steps.OrderBy(s => s.Stage) select new Question(side.Policy.Side, step.Name, PolicyWords.Who(step.Votes, step.Who), side.Answer.Why)],
                 parties.SelectMany(p => p.Fitting).Select(r => r.Host.Id).Distinct().Count(),
                 problems,
-                order.TaxPercent);
+                order.TaxPercent,
+                order.Spending.Warning(order.Price.PerMonth));
         }
 
         private IReadOnlyList<string> CommandsOf(LineComposition line, Hosts.Host? host) =>

@@ -10,8 +10,13 @@ namespace Portal.App.Pricing;
 /// <summary>A plan with its price in one currency.</summary>
 /// <param name="Size">The only one, or the smallest.</param>
 /// <param name="Tariff">Null where it is not sold in that currency yet.</param>
-public sealed record PlanRow(PlanId Id, string Name, VmSize Size, VmSize Largest, bool Offered, Tariff? Tariff)
+/// <param name="Paused">Why it cannot be ordered for now; null where it is not paused.</param>
+/// <param name="Stock">How many VMs of it there may be at once; null where nobody says so, as is what is left of it.</param>
+public sealed record PlanRow(PlanId Id, string Name, VmSize Size, VmSize Largest, bool Offered, Tariff? Tariff, string? Paused = null, int? Stock = null, long? Left = null)
 {
+    /// <summary>Whether one of it can be ordered at this moment.</summary>
+    public bool IsThere => Paused is null && Left is not <= 0;
+
     /// <summary>Whether a size is chosen with the order.</summary>
     public bool IsCustom => Largest != Size;
 
@@ -47,9 +52,10 @@ public static class ListPlans
                 .ToLookup(p => p.PlanId);
             var own = (await db.TenantPrices.AsNoTracking().Where(p => p.TenantId == request.Buyer && p.Currency == request.Currency && p.ValidFrom <= now).ToListAsync(ct))
                 .ToLookup(p => p.PlanId);
+            var left = await db.ReadStockAsync([.. plans.Where(p => p.Stock is not null).Select(p => p.Id)], ct);
             return Result<IReadOnlyList<PlanRow>>.Of(
                 // What has one size comes first: it is quicker to choose.
-                [.. plans.Select(p => new PlanRow(p.Id, p.Name, p.Size, p.Largest, p.Offered, (own[p.Id].InForce(now) is { Ends: false } ones ? ones : (DatedPrice?)prices[p.Id].InForce(now))?.ToTariff())).OrderBy(p => p.IsCustom).ThenBy(p => p.Size.Memory).ThenBy(p => p.Name, StringComparer.Ordinal)]);
+                [.. plans.Select(p => new PlanRow(p.Id, p.Name, p.Size, p.Largest, p.Offered, (own[p.Id].InForce(now) is { Ends: false } ones ? ones : (DatedPrice?)prices[p.Id].InForce(now))?.ToTariff(), p.PausedBecause, p.Stock, left.TryGetValue(p.Id, out var of) ? of : null)).OrderBy(p => p.IsCustom).ThenBy(p => p.Size.Memory).ThenBy(p => p.Name, StringComparer.Ordinal)]);
         }
     }
 }
@@ -59,7 +65,9 @@ public static class SavePlan
 {
     /// <param name="Plan">Null makes a new one.</param>
     /// <param name="Largest">Null where the size is fixed.</param>
-    public sealed record Request(PlanId? Plan, string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered, LargestSize? Largest = null);
+    /// <param name="PausedBecause">Why it cannot be ordered for now, for tenants to read; null or empty where it can.</param>
+    /// <param name="Stock">How many VMs of it there may be at once; null for no bound.</param>
+    public sealed record Request(PlanId? Plan, string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered, LargestSize? Largest = null, string? PausedBecause = null, int? Stock = null);
 
     /// <summary>The most that can be chosen.</summary>
     public sealed record LargestSize(int Vcpus, long MemoryMiB, long DiskGiB);
@@ -69,12 +77,14 @@ public static class SavePlan
         /// <summary>VMs that exist keep the size that they were built with.</summary>
         public async Task<Result<PlanId>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            var name = request.Name.Trim();
+            var (name, because) = (request.Name.Trim(), request.PausedBecause?.Trim() is { Length: > 0 } why ? why : null);
             if (Shape.Check(
                 (name is { Length: > 0 and <= Plan.MaxName }, "name", $"A name has 1 to {Plan.MaxName} characters."),
                 (request.Vcpus is >= 1 and <= 256, "vcpus", "A plan has 1 to 256 vCPUs."),
                 (request.MemoryMiB is >= 64 and <= 16_777_216, "memoryMiB", "A plan has 64 MiB to 16 TiB of memory."),
                 (request.DiskGiB is >= 1 and <= 65_536, "diskGiB", "A plan has 1 GiB to 64 TiB of disk."),
+                (because is null or { Length: <= Template.MaxReason }, "pausedBecause", $"A reason has at most {Template.MaxReason} characters."),
+                (request.Stock is null or (>= 0 and <= 1_000_000), "stock", "A stock is 0 to 1 000 000; empty for no bound."),
                 (request.Largest is not { } most || (most.Vcpus >= request.Vcpus && most.Vcpus <= 256), "largest.vcpus", "From the smallest number of vCPUs to 256."),
                 (request.Largest is not { } much || (much.MemoryMiB >= request.MemoryMiB && much.MemoryMiB <= 16_777_216), "largest.memoryMiB", "From the smallest memory to 16 TiB."),
                 (request.Largest is not { } large || (large.DiskGiB >= request.DiskGiB && large.DiskGiB <= 65_536), "largest.diskGiB", "From the smallest disk to 64 TiB.")) is { } malformed)
@@ -88,6 +98,13 @@ public static class SavePlan
             }
 
             await using var db = dbs.ForSystem();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            if (request.Plan is { } changed)
+            {
+                // Orders that are under way have not looked at this stock.
+                await db.LockStockAsync(changed, ct);
+            }
+
             var size = new VmSize(request.Vcpus, ByteSize.FromMiB(request.MemoryMiB), ByteSize.FromGiB(request.DiskGiB));
             var largest = request.Largest is { } to ? new VmSize(to.Vcpus, ByteSize.FromMiB(to.MemoryMiB), ByteSize.FromGiB(to.DiskGiB)) : size;
             Plan? plan;
@@ -108,10 +125,13 @@ public static class SavePlan
                 db.Add(plan);
             }
 
-            db.Add(AuditEntry.OfPlatform(actor, request.Plan is null ? "plan.created" : "plan.changed", plan.Id.Value, name, $"{size}{(largest == size ? "" : $" to {largest}")}, {(request.Offered ? "offered" : "not offered")}"));
+            plan.Pause(because);
+            plan.Keep(request.Stock);
+            db.Add(AuditEntry.OfPlatform(actor, request.Plan is null ? "plan.created" : "plan.changed", plan.Id.Value, name, $"{size}{(largest == size ? "" : $" to {largest}")}, {(request.Offered ? "offered" : "not offered")}{(because is null ? "" : $", paused: {because}")}{(request.Stock is { } stock ? $", at most {stock} VMs" : "")}"));
             try
             {
                 await db.SaveChangesAsync(ct);
+                await transaction.CommitAsync(ct);
             }
             catch (DbUpdateConcurrencyException)
             {

@@ -48,7 +48,7 @@ public static class GetPrices
                 .OrderByDescending(r => r.ValidFrom).ToList();
             var tariff = list.Where(p => p.Currency == Currency.Eur).InForce(now)?.ToTariff();
             return new Prices(
-                new PlanRow(plan.Id, plan.Name, plan.Size, plan.Largest, plan.Offered, tariff),
+                new PlanRow(plan.Id, plan.Name, plan.Size, plan.Largest, plan.Offered, tariff, plan.PausedBecause, plan.Stock, (await db.ReadStockAsync([plan.Id], ct)).TryGetValue(plan.Id, out var left) ? left : null),
                 rows,
                 [.. tenants.Values.Select(t => new Buyer(t.Id, t.Name, t.Currency))],
                 [.. tenants.Values.Select(t => t.Currency).Concat(await db.PlanPrices.Select(p => p.Currency).Distinct().ToListAsync(ct)).Append(Currency.Eur).Distinct().OrderBy(c => c.Code, StringComparer.Ordinal)]);

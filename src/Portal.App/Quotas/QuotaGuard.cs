@@ -9,6 +9,23 @@ public sealed record QuotaState(QuotaAmount Used, QuotaAmount InOrders, TenantLi
 {
     public QuotaAmount Total => Used + InOrders;
 
+    /// <summary>What there is more of than is allowed now, in words: limits may be lowered below what is used.</summary>
+    public IReadOnlyList<string> Beyond =>
+    [
+        .. new (string Words, bool Fits)[]
+        {
+            ("VMs", Limits.Vms.Allows(Total.Vms)),
+            ("addresses", Limits.Addresses.Allows(Total.Addresses)),
+            ("vCPU", Limits.Vcpus.Allows(Total.Vcpus)),
+            ("memory", Limits.MemoryMiB.Allows(Total.Memory.CeilingMiB)),
+            ("disk", Limits.DiskGiB.Allows(Total.Disk.CeilingGiB)),
+            ("VMs in waiting orders", Limits.WaitingVms.Allows(InOrders.Vms)),
+        }.Where(l => !l.Fits).Select(l => l.Words),
+    ];
+
+    /// <summary>The same for an order, which waits with all that it asks for until somebody decides.</summary>
+    public Refusal? CheckOrder(QuotaAmount asked) => Check(asked) ?? (Limits.WaitingVms.Allows(InOrders.Vms + asked.Vms) ? null : new TooManyWaiting(Limits.WaitingVms, InOrders.Vms, asked.Vms));
+
     /// <summary>The first limit that <paramref name="asked"/> would pass; only what it adds to is checked.</summary>
     public Refusal? Check(QuotaAmount asked)
     {
@@ -16,6 +33,11 @@ public sealed record QuotaState(QuotaAmount Used, QuotaAmount InOrders, TenantLi
         if (asked.Vms > 0 && !Limits.Vms.Allows(total.Vms))
         {
             return new QuotaExceeded("quota.vms", "VMs", Limits.Vms, Total.Vms, asked.Vms);
+        }
+
+        if (asked.Addresses > 0 && !Limits.Addresses.Allows(total.Addresses))
+        {
+            return new QuotaExceeded("quota.addresses", "addresses", Limits.Addresses, Total.Addresses, asked.Addresses);
         }
 
         if (asked.Vcpus > 0 && !Limits.Vcpus.Allows(total.Vcpus))
@@ -51,8 +73,8 @@ public static class QuotaGuard
     {
         var used = await db.Database.SqlQuery<Sum>(
             $"""
-            SELECT count(*)::int AS vms, coalesce(sum(vcpus), 0)::int AS vcpus, coalesce(sum(memory), 0)::bigint AS memory, coalesce(sum(disk), 0)::bigint AS disk
-            FROM vms WHERE tenant_id = {tenant.Id.Value} AND deleted_at IS NULL
+            SELECT count(*)::int AS vms, coalesce(sum(vcpus) FILTER (WHERE counts), 0)::int AS vcpus, coalesce(sum(memory) FILTER (WHERE counts), 0)::bigint AS memory, coalesce(sum(disk), 0)::bigint AS disk
+            FROM (SELECT *, NOT ({tenant.RunningOnly} AND wanted = 'Stopped' AND seen IN ('Off', 'Absent', 'Crashed')) AS counts FROM vms) v WHERE tenant_id = {tenant.Id.Value} AND deleted_at IS NULL
             """).SingleAsync(ct);
         var held = await db.Database.SqlQuery<Sum>(
             $"""
@@ -67,6 +89,10 @@ public static class QuotaGuard
         public QuotaAmount ToAmount() => new(Vms, Vcpus, new ByteSize(Memory), new ByteSize(Disk));
     }
 }
+
+/// <summary>What a tenant may have waiting in orders is bounded, so that nobody holds what nobody decides on.</summary>
+public sealed record TooManyWaiting(Limit Limit, long Waiting, long Asked)
+    : Refusal("quota.waiting", $"At most {Limit} VMs may wait in orders at once: {Waiting} wait, {Asked} asked. Wait for a decision, or cancel an order.");
 
 /// <summary>The tenant's quota has no room for this.</summary>
 public sealed record QuotaExceeded(string Dimension, string Unit, Limit Limit, long Used, long Asked)

@@ -41,6 +41,9 @@ public sealed class QuotaReservation
 /// <summary>An amount of what quotas bound.</summary>
 public readonly record struct QuotaAmount(int Vms, int Vcpus, ByteSize Memory, ByteSize Disk)
 {
+    /// <summary>Each VM has one.</summary>
+    public int Addresses => Vms;
+
     public static QuotaAmount operator +(QuotaAmount left, QuotaAmount right) =>
         new(left.Vms + right.Vms, left.Vcpus + right.Vcpus, left.Memory + right.Memory, left.Disk + right.Disk);
 

@@ -6,7 +6,29 @@ using Portal.Kernel;
 namespace Portal.App.Tenants;
 
 /// <summary>The most that a tenant's VMs and waiting orders may come to, together.</summary>
-public sealed record TenantLimits(Limit Vms, Limit Vcpus, Limit MemoryMiB, Limit DiskGiB);
+public sealed record TenantLimits(Limit Vms, Limit Vcpus, Limit MemoryMiB, Limit DiskGiB)
+{
+    public Limit Addresses { get; init; } = Limit.None;
+
+    /// <summary>How many VMs may wait in orders at once.</summary>
+    public Limit WaitingVms { get; init; } = Limit.None;
+
+    /// <summary>Whether a VM that is off counts for no vCPU and no memory.</summary>
+    public bool RunningOnly { get; init; }
+}
+
+/// <summary>What happens where a tenant's month would cost more than its spending limit.</summary>
+public enum SpendingRule
+{
+    /// <summary>It is said.</summary>
+    Warn,
+
+    /// <summary>No order is taken.</summary>
+    BlockOrders,
+
+    /// <summary>Nor is anything else done that makes the month dearer: nothing is started or adopted.</summary>
+    BlockGrowth,
+}
 
 /// <summary>An organisation that orders, owns and pays.</summary>
 public sealed class Tenant
@@ -43,9 +65,25 @@ public sealed class Tenant
 
     public Limit DiskGiBLimit { get; private set; } = Limit.None;
 
+    public Limit AddressLimit { get; private set; } = Limit.None;
+
+    public Limit WaitingVmLimit { get; private set; } = Limit.None;
+
+    /// <summary>Whether a VM that is off counts for no vCPU and no memory.</summary>
+    public bool RunningOnly { get; private set; }
+
+    /// <summary>The most that a month may come to, without tax, in its own currency; null for no limit.</summary>
+    public decimal? SpendingLimit { get; private set; }
+
+    public SpendingRule SpendingRule { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private set; }
 
-    public TenantLimits Limits => new(VmLimit, VcpuLimit, MemoryMiBLimit, DiskGiBLimit);
+    public TenantLimits Limits => new(VmLimit, VcpuLimit, MemoryMiBLimit, DiskGiBLimit) { Addresses = AddressLimit, WaitingVms = WaitingVmLimit, RunningOnly = RunningOnly };
+
+    public Money? Spending => SpendingLimit is { } limit ? new Money(limit, Currency) : null;
+
+    public void LimitSpending(decimal? limit, SpendingRule rule) => (SpendingLimit, SpendingRule) = (limit, rule);
 
     public void Change(string name, TenantLimits limits)
     {
@@ -54,6 +92,9 @@ public sealed class Tenant
         VcpuLimit = limits.Vcpus;
         MemoryMiBLimit = limits.MemoryMiB;
         DiskGiBLimit = limits.DiskGiB;
+        AddressLimit = limits.Addresses;
+        WaitingVmLimit = limits.WaitingVms;
+        RunningOnly = limits.RunningOnly;
     }
 }
 
@@ -158,8 +199,12 @@ internal sealed class TenantConfiguration : IEntityTypeConfiguration<Tenant>
 {
     public void Configure(EntityTypeBuilder<Tenant> builder)
     {
-        builder.ToTable("tenants", table => table.HasCheckConstraint("ck_tenants_slug", "slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'"));
-        builder.Ignore(t => t.Limits);
+        builder.ToTable("tenants", table =>
+        {
+            table.HasCheckConstraint("ck_tenants_slug", "slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'");
+            table.HasCheckConstraint("ck_tenants_spending", "spending_limit >= 0");
+        });
+        builder.Ignore(t => t.Limits).Ignore(t => t.Spending);
         builder.Property(t => t.Slug).HasMaxLength(63);
         builder.Property(t => t.Name).HasMaxLength(Tenant.MaxName);
         builder.Property(t => t.CreatedAt).HasDefaultValueSql("clock_timestamp()");

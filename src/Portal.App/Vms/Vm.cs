@@ -128,6 +128,9 @@ public sealed class Vm
     /// <summary>It is off, and its memory is kept on its host's disk: its next start goes on from there.</summary>
     public bool Saved { get; private set; }
 
+    /// <summary>Whether it takes, or is about to take, processors and memory. Where a tenant's limits count running VMs only, this is running; the same in SQL stands in <c>QuotaGuard</c>.</summary>
+    public bool CountsAsRunning => Wanted == WantedState.Running || Seen is not (DomainState.Off or DomainState.Absent or DomainState.Crashed);
+
     /// <summary>Its place among those that are started after a boot of their host, the lowest first; null where it is not started then.</summary>
     public int? BootOrder { get; private set; }
 
@@ -465,6 +468,7 @@ internal sealed class VmConfiguration : IEntityTypeConfiguration<Vm>
             table.HasCheckConstraint("ck_vms_saved", "NOT saved OR (seen IN ('Off', 'Absent') AND stage <> 'Deleted')");
         });
         builder.Ignore(v => v.SshKeys);
+        builder.Ignore(v => v.CountsAsRunning);
         builder.Ignore(v => v.Adopted);
         builder.Property(v => v.AdoptedText).HasColumnName("adopted").HasMaxLength(8000);
         builder.Property(v => v.Name).HasMaxLength(VmName.MaxLength);

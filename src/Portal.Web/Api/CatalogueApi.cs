@@ -13,12 +13,16 @@ internal static class CatalogueApi
 
     public static void Map(RouteGroupBuilder api)
     {
-        api.MapGet("/templates", async (bool? all, ListTemplates.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(OfferedOnly: all != true), http.Actor(), ct)).Answer(rows => rows.Select(TemplateJson.Of)))
-            .WithTags("Catalogue").WithName("ListTemplates").WithSummary("The templates on offer; for the provider's people with `all` also the others.").Produces<IEnumerable<TemplateJson>>().ProducesProblem(403);
+        api.MapGet("/templates", async (bool? all, Guid? tenant, ListTemplates.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(OfferedOnly: all != true, BuyerOf(tenant)), http.Actor(), ct)).Answer(rows => rows.Select(TemplateJson.Of)))
+            .WithTags("Catalogue").WithName("ListTemplates").WithSummary("The templates on offer; with `tenant` those that are there for it; for the provider's people with `all` also the others.").Produces<IEnumerable<TemplateJson>>().ProducesProblem(404).ProducesProblem(403);
         api.MapPut("/templates/{template:guid}", async (Guid template, TemplateBody body, ChangeTemplate.Handler handler, HttpContext http, CancellationToken ct) =>
-                (await handler.HandleAsync(new(new TemplateId(template), body.Name, body.Description ?? "", body.SignIn ?? "", body.Offered), http.Actor(), ct)).Answer())
-            .WithTags("Catalogue").WithName("ChangeTemplate").WithSummary("Changes how a template is presented, and whether it can be ordered. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
+                (await handler.HandleAsync(body.ToRequest(new TemplateId(template)), http.Actor(), ct)).Answer())
+            .WithTags("Catalogue").WithName("ChangeTemplate").WithSummary("Changes how a template is presented, what it needs, and who can order it. For operators.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
+        api.MapGet("/templates/{of:guid}/history", HistoryAsync)
+            .WithTags("Catalogue").WithName("ListTemplateHistory").WithSummary("What was changed of a template, the newest first. For the provider's people.").Produces<IEnumerable<ChangeJson>>().ProducesProblem(403);
+        api.MapGet("/plans/{of:guid}/history", HistoryAsync)
+            .WithTags("Catalogue").WithName("ListPlanHistory").WithSummary("What was changed of a plan, the newest first; of prices for those who keep them. For the provider's people.").Produces<IEnumerable<ChangeJson>>().ProducesProblem(403);
         api.MapPost("/templates/builds", async (TemplateBuildBody body, BuildTemplate.Handler handler, HttpContext http, CancellationToken ct) =>
             {
                 var result = await handler.HandleAsync(new(body.Release), http.Actor(), ct);
@@ -66,7 +70,7 @@ internal static class CatalogueApi
             .WithTags("Catalogue").WithName("AddNfsTemplate").WithSummary("Adds a template whose VMs have their root on an NFS server, or a new version of one. For operators.").Produces<CreatedJson>(201).ProducesProblem(403).ProducesProblem(409).ProducesProblem(422);
         api.MapGet("/plans", async (string? currency, Guid? tenant, ListPlans.Handler handler, HttpContext http, CancellationToken ct) =>
                 CurrencyOf(currency) is { } known
-                    ? (await handler.HandleAsync(new(known, OfferedOnly: true, tenant is { } buyer ? new TenantId(buyer) : null), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))
+                    ? (await handler.HandleAsync(new(known, OfferedOnly: true, BuyerOf(tenant)), http.Actor(), ct)).Answer(rows => rows.Select(PlanJson.Of))
                     : Problems.From(new App.Access.Invalid("currency", "A currency is three capital letters, such as EUR.")))
             .WithTags("Catalogue").WithName("ListPlans").WithSummary("The plans on offer, with their prices in a currency (EUR unless said): the list's, or with `tenant` those that this tenant pays.").Produces<IEnumerable<PlanJson>>().ProducesProblem(404).ProducesProblem(422);
         api.MapPost("/plans", async (PlanBody body, SavePlan.Handler handler, HttpContext http, CancellationToken ct) =>
@@ -101,6 +105,9 @@ internal static class CatalogueApi
                 (await handler.HandleAsync(new(new PlanId(plan), price), http.Actor(), ct)).Answer())
             .WithTags("Catalogue").WithName("WithdrawPrice").WithSummary("Takes back a price that has not begun; it stays in the history as withdrawn. For billers.").Produces(204).ProducesProblem(403).ProducesProblem(404);
     }
+
+    private static async Task<IResult> HistoryAsync(Guid of, App.Audit.ListHistory.Handler handler, HttpContext http, CancellationToken ct) =>
+        (await handler.HandleAsync(new(of), http.Actor(), ct)).Answer(rows => rows.Select(r => new ChangeJson(r.At, r.Actor, r.Verb, r.Details)));
 
     private static TenantId? BuyerOf(Guid? tenant) => tenant is { } id ? new TenantId(id) : null;
 

@@ -28,15 +28,18 @@ internal sealed record MeJson(Guid Id, string Name, string Email, IReadOnlyList<
 
 internal sealed record MembershipJson(Guid Tenant, string Role);
 
-internal sealed record LimitsJson(long? Vms = null, long? Vcpus = null, long? MemoryMiB = null, long? DiskGiB = null)
+/// <param name="WaitingVms">How many VMs may wait in orders at once.</param>
+/// <param name="RunningOnly">Whether a VM that is off counts for no vCPU and no memory.</param>
+internal sealed record LimitsJson(long? Vms = null, long? Vcpus = null, long? MemoryMiB = null, long? DiskGiB = null, long? Addresses = null, long? WaitingVms = null, bool RunningOnly = false)
 {
-    public static LimitsJson Of(TenantLimits limits) => new(Max(limits.Vms), Max(limits.Vcpus), Max(limits.MemoryMiB), Max(limits.DiskGiB));
+    public static LimitsJson Of(TenantLimits limits) =>
+        new(Max(limits.Vms), Max(limits.Vcpus), Max(limits.MemoryMiB), Max(limits.DiskGiB), Max(limits.Addresses), Max(limits.WaitingVms), limits.RunningOnly);
 
     // Only here, at the edge, an absent number means "unlimited": JSON has no closed type.
-    public TenantLimits ToLimits() => new(Read(Vms), Read(Vcpus), Read(MemoryMiB), Read(DiskGiB));
+    public TenantLimits ToLimits() => new(Read(Vms), Read(Vcpus), Read(MemoryMiB), Read(DiskGiB)) { Addresses = Read(Addresses), WaitingVms = Read(WaitingVms), RunningOnly = RunningOnly };
 
     [JsonIgnore]
-    public bool IsValid => new[] { Vms, Vcpus, MemoryMiB, DiskGiB }.All(n => n is null or >= 0);
+    public bool IsValid => new[] { Vms, Vcpus, MemoryMiB, DiskGiB, Addresses, WaitingVms }.All(n => n is null or >= 0);
 
     private static long? Max(Limit limit) => limit is Limit.AtMost(var max) ? max : null;
 
@@ -56,9 +59,13 @@ internal sealed record ChangeTenantBody(string Name, LimitsJson Limits);
 /// <param name="FirstBoot">What acts on user data: a "Script" of the portal's, which runs what begins with #!; the image's "CloudInit"; "Nothing"; or "Unknown", where its files are on a server.</param>
 /// <param name="OnNfs">Whether VMs of it have their root on an NFS server, and so no disk of their plan's.</param>
 /// <param name="Nfs">Where that is, for the provider's people.</param>
-internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB, string Boot, string FirstBoot, bool OnNfs, NfsJson? Nfs)
+/// <param name="PausedBecause">Why it cannot be ordered for now; null where it can.</param>
+/// <param name="Deprecated">Not offered any more, and never to be again.</param>
+/// <param name="OnlyFor">The tenants that it is there for, for the provider's people; null where it is there for all.</param>
+internal sealed record TemplateJson(Guid Id, string Slug, string Name, string Description, string SignIn, string Version, long MinMemoryMiB, long MinDiskGiB, string Boot, string FirstBoot, bool OnNfs, NfsJson? Nfs,
+    string? PausedBecause, bool Deprecated, IReadOnlyList<Guid>? OnlyFor)
 {
-    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString(), t.FirstBoot.ToString(), t.OnNfs, t.Nfs is { } nfs ? new NfsJson(nfs.Server, nfs.Path, nfs.Writable) : null);
+    public static TemplateJson Of(TemplateRow t) => new(t.Id.Value, t.Slug, t.Name, t.Description, t.SignIn, t.Version, t.MinMemory.CeilingMiB, t.MinDisk.CeilingGiB, t.Boot.ToString(), t.FirstBoot.ToString(), t.OnNfs, t.Nfs is { } nfs ? new NfsJson(nfs.Server, nfs.Path, nfs.Writable) : null, t.Paused, t.Deprecated, t.OnlyFor?.Select(o => o.Value).ToList());
 }
 
 /// <param name="Setup">Once for each VM, when it first runs.</param>
@@ -87,12 +94,16 @@ internal sealed record SizeJson(int Vcpus, long MemoryMiB, long DiskGiB)
 
 /// <param name="Largest">What can be chosen at most, where the size is chosen with the order; null where it is fixed.</param>
 /// <param name="RunningPerVcpu">An hour, for each vCPU more than the smallest size has; so are the next two for each GiB more.</param>
+/// <param name="PausedBecause">Why it cannot be ordered for now; null where it can.</param>
+/// <param name="Stock">How many VMs of it there may be at once; null for no bound.</param>
+/// <param name="Left">How many more of it can be ordered; null where there is no bound.</param>
 internal sealed record PlanJson(
-    Guid Id, string Name, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson? Price, SizeJson? Largest, decimal? RunningPerVcpu, decimal? RunningPerMemoryGiB, decimal? AllocatedPerDiskGiB)
+    Guid Id, string Name, int Vcpus, long MemoryMiB, long DiskGiB, PriceJson? Price, SizeJson? Largest, decimal? RunningPerVcpu, decimal? RunningPerMemoryGiB, decimal? AllocatedPerDiskGiB,
+    string? PausedBecause, int? Stock, long? Left)
 {
     public static PlanJson Of(PlanRow p) => new(
         p.Id.Value, p.Name, p.Size.Vcpus, p.Size.Memory.CeilingMiB, p.Size.Disk.CeilingGiB, p.Price is null ? null : PriceJson.Of(p.Price), p.IsCustom ? SizeJson.Of(p.Largest) : null,
-        p.Tariff?.RunningPerVcpu, p.Tariff?.RunningPerMemoryGiB, p.Tariff?.AllocatedPerDiskGiB);
+        p.Tariff?.RunningPerVcpu, p.Tariff?.RunningPerMemoryGiB, p.Tariff?.AllocatedPerDiskGiB, p.Paused, p.Stock, p.Left);
 }
 
 /// <param name="Lines">1 to 20, of at most 100 VMs together.</param>
@@ -119,12 +130,12 @@ internal sealed record RefusalJson(string Code, string Message, string? Field)
 
 internal sealed record PreviewLineJson(string What, IReadOnlyList<string> Names, PriceJson Price, IReadOnlyList<string> Commands);
 
-internal sealed record PreviewJson(IReadOnlyList<PreviewLineJson> Lines, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, IReadOnlyList<QuestionJson> Questions, int HostsThatFit, IReadOnlyList<RefusalJson> Problems, TaxedJson? PerMonth, TaxedJson? Setup)
+internal sealed record PreviewJson(IReadOnlyList<PreviewLineJson> Lines, PriceJson? PriceOfAll, QuotaJson? Quota, bool ApprovedByPolicy, IReadOnlyList<QuestionJson> Questions, int HostsThatFit, IReadOnlyList<RefusalJson> Problems, TaxedJson? PerMonth, TaxedJson? Setup, string? Warning)
 {
     public static PreviewJson Of(PreviewOrder.Preview p) => new(
         [.. p.Lines.Select(l => new PreviewLineJson(l.What, l.Names, PriceJson.Of(l.Price), l.Commands))],
         p.PriceOfAll is null ? null : PriceJson.Of(p.PriceOfAll), p.Quota is null ? null : QuotaJson.Of(p.Quota), p.ApprovedByPolicy, [.. p.Questions.Select(q => new QuestionJson(q.Side.ToString(), q.Name, q.Who, q.Why))], p.HostsThatFit, [.. p.Problems.Select(RefusalJson.Of)],
-        p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.PerMonth, p.TaxPercent), p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.Once, p.TaxPercent));
+        p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.PerMonth, p.TaxPercent), p.PriceOfAll is null ? null : TaxedJson.Of(p.PriceOfAll.Once, p.TaxPercent), p.Warning);
 }
 
 internal sealed record PlacedJson(Guid Id, int Number, bool Repeated);
@@ -367,7 +378,18 @@ internal sealed record NfsTemplateBody(string Slug, string Name, string SignIn, 
 
 internal sealed record UploadedJson(Guid Id, long SizeBytes);
 
-internal sealed record TemplateBody(string Name, string? Description = null, string? SignIn = null, bool Offered = true);
+/// <param name="Deprecated">Not offered any more; its VMs stay.</param>
+/// <param name="PausedBecause">Why it cannot be ordered for now, for tenants to read; absent where it can.</param>
+/// <param name="OnlyFor">The tenants that it is there for; absent for all.</param>
+/// <param name="MinMemoryMiB">What VMs of it have to have at least; absent leaves it as it is, as does the next.</param>
+internal sealed record TemplateBody(
+    string Name, string? Description = null, string? SignIn = null, bool Offered = true, bool Deprecated = false, string? PausedBecause = null, IReadOnlyList<Guid>? OnlyFor = null, long? MinMemoryMiB = null, long? MinDiskGiB = null)
+{
+    public ChangeTemplate.Request ToRequest(TemplateId template) =>
+        new(template, Name, Description ?? "", SignIn ?? "", Offered, Deprecated, PausedBecause, OnlyFor?.Select(o => new TenantId(o)).ToList(), MinMemoryMiB, MinDiskGiB);
+}
+
+internal sealed record ChangeJson(DateTimeOffset At, string By, string Verb, string Details);
 
 internal sealed record TroubleJson(Guid Vm, string Name, string Status, string? Why);
 
@@ -388,9 +410,11 @@ internal sealed record DecisionJson(OrderDetailsJson Order, QuotaJson Quota, int
 }
 
 /// <param name="Largest">Where the size is chosen with the order, between this and the plan's own; absent where it is fixed.</param>
-internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered = true, SizeJson? Largest = null)
+/// <param name="PausedBecause">Why it cannot be ordered for now, for tenants to read; absent where it can.</param>
+/// <param name="Stock">How many VMs of it there may be at once, waiting orders included; absent for no bound.</param>
+internal sealed record PlanBody(string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Offered = true, SizeJson? Largest = null, string? PausedBecause = null, int? Stock = null)
 {
-    public SavePlan.Request ToRequest(PlanId? plan) => new(plan, Name, Vcpus, MemoryMiB, DiskGiB, Offered, Largest is { } l ? new SavePlan.LargestSize(l.Vcpus, l.MemoryMiB, l.DiskGiB) : null);
+    public SavePlan.Request ToRequest(PlanId? plan) => new(plan, Name, Vcpus, MemoryMiB, DiskGiB, Offered, Largest is { } l ? new SavePlan.LargestSize(l.Vcpus, l.MemoryMiB, l.DiskGiB) : null, PausedBecause, Stock);
 }
 
 /// <param name="Setup">Once for each VM, when it first runs.</param>
@@ -423,6 +447,34 @@ internal sealed record PriceRowJson(Guid Id, Guid? Tenant, string? TenantName, s
 internal sealed record PriceEffectJson(Guid Tenant, string Name, int Vms, string Currency, decimal Now, decimal Then, decimal More, bool OwnPrice)
 {
     public static PriceEffectJson Of(PreviewPrice.Effect e) => new(e.Tenant.Value, e.Name, e.Vms, e.Now.Currency.Code, e.Now.Amount, e.Then.Amount, e.More.Amount, e.OwnPrice);
+}
+
+/// <param name="Limit">A month, without tax; absent for none.</param>
+/// <param name="Rule">What happens beyond it: "Warn", "BlockOrders", or "BlockGrowth", where nothing is started or adopted either.</param>
+internal sealed record SpendingBody(decimal? Limit, SpendingRule Rule = SpendingRule.Warn);
+
+/// <param name="Now">A month, without tax, if all that runs runs on.</param>
+/// <param name="InOrders">What waiting orders would add.</param>
+internal sealed record SpendingJson(string Currency, decimal Now, decimal InOrders, decimal? Limit, string Rule)
+{
+    public static SpendingJson Of(SpendingState s) => new(s.Now.Currency.Code, s.Now.Amount, s.InOrders.Amount, s.Limit?.Amount, s.Rule.ToString());
+}
+
+/// <param name="Counts">Whether it counts for vCPU and memory.</param>
+internal sealed record BigVmJson(Guid Vm, string Name, int Vcpus, long MemoryMiB, long DiskGiB, bool Counts);
+
+/// <param name="Until">When it expires.</param>
+internal sealed record HoldingJson(Guid Order, int Number, string What, int Vms, int Vcpus, long MemoryMiB, long DiskGiB, DateTimeOffset Until);
+
+/// <param name="Beyond">What there is more of than is allowed: limits may be lowered below what is used.</param>
+/// <param name="Spending">Null for those who may not see costs.</param>
+internal sealed record QuotaDetailsJson(QuotaJson Quota, IReadOnlyList<string> Beyond, IReadOnlyList<BigVmJson> Biggest, IReadOnlyList<HoldingJson> Holdings, SpendingJson? Spending)
+{
+    public static QuotaDetailsJson Of(GetQuota.Quota q) => new(
+        QuotaJson.Of(q.State), q.State.Beyond,
+        [.. q.Biggest.Select(b => new BigVmJson(b.Vm.Value, b.Name, b.Vcpus, b.Memory.CeilingMiB, b.Disk.CeilingGiB, b.Counts))],
+        [.. q.Holdings.Select(h => new HoldingJson(h.Order.Value, h.Number, h.What, h.Amount.Vms, h.Amount.Vcpus, h.Amount.Memory.CeilingMiB, h.Amount.Disk.CeilingGiB, h.Until))],
+        q.Spending is null ? null : SpendingJson.Of(q.Spending));
 }
 
 /// <param name="From">When it begins; absent for now.</param>

@@ -15,13 +15,13 @@ internal static class OrderApi
     {
         var orders = api.MapGroup("/tenants/{tenant:guid}/orders").WithTags("Orders");
         orders.MapPost("/preview", async (Guid tenant, OrderBody body, PreviewOrder.Handler handler, Catalogue catalogue, HttpContext http, CancellationToken ct) =>
-                (await catalogue.FormAsync(body, http.Actor(), ct)).TryGet(out var form, out var refusal)
+                (await catalogue.FormAsync(new TenantId(tenant), body, http.Actor(), ct)).TryGet(out var form, out var refusal)
                     ? (await handler.HandleAsync(new(new TenantId(tenant), form), http.Actor(), ct)).Answer(PreviewJson.Of)
                     : Problems.From(refusal))
             .WithName("PreviewOrder").WithSummary("What an order would cost, take and do. Changes nothing.").Produces<PreviewJson>().ProducesProblem(422);
         orders.MapPost("/", async (Guid tenant, OrderBody body, PlaceOrder.Handler handler, Catalogue catalogue, HttpContext http, CancellationToken ct) =>
             {
-                if (!(await catalogue.FormAsync(body, http.Actor(), ct)).TryGet(out var form, out var refusal))
+                if (!(await catalogue.FormAsync(new TenantId(tenant), body, http.Actor(), ct)).TryGet(out var form, out var refusal))
                 {
                     return Problems.From(refusal);
                 }
@@ -67,9 +67,13 @@ internal static class OrderApi
     /// <summary>Finds what a body names: programs keep ids, people type names.</summary>
     internal sealed class Catalogue(ListTemplates.Handler templates, ListPlans.Handler plans)
     {
-        public async Task<Result<OrderForm>> FormAsync(OrderBody body, Actor actor, CancellationToken ct)
+        public async Task<Result<OrderForm>> FormAsync(TenantId tenant, OrderBody body, Actor actor, CancellationToken ct)
         {
-            var offered = (await templates.HandleAsync(new(OfferedOnly: true), actor, ct)).Value;
+            if (!(await templates.HandleAsync(new(OfferedOnly: true, tenant), actor, ct)).TryGet(out var offered, out var hidden))
+            {
+                return Result<OrderForm>.Of(hidden);
+            }
+
             var sizes = (await plans.HandleAsync(new(Currency.Eur, OfferedOnly: true), actor, ct)).Value;
             var lines = new List<LineForm>();
             foreach (var line in body.Lines)

@@ -31,7 +31,7 @@ internal static class SavedOrderApi
 
     private static async Task<IResult> SaveAsync(Guid tenant, SavedOrderId? replaced, SavedOrderBody body, SaveOrder.Handler handler, OrderApi.Catalogue catalogue, HttpContext http, CancellationToken ct)
     {
-        if (!(await catalogue.FormAsync(new OrderBody(body.Lines, body.Note), http.Actor(), ct)).TryGet(out var form, out var refusal))
+        if (!(await catalogue.FormAsync(new TenantId(tenant), new OrderBody(body.Lines, body.Note), http.Actor(), ct)).TryGet(out var form, out var refusal))
         {
             return Problems.From(refusal);
         }

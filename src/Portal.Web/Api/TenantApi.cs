@@ -62,6 +62,12 @@ internal static class TenantApi
                 return (await handler.HandleAsync(new(new TenantId(tenant), at), http.Actor(), ct)).Answer(UsageJson.Of);
             })
             .WithName("GetUsage").WithSummary("A month's usage: exact seconds, rates, unrounded amounts.").Produces<UsageJson>().ProducesProblem(403).ProducesProblem(422);
+        tenants.MapGet("/{tenant:guid}/quota", async (Guid tenant, GetQuota.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(QuotaDetailsJson.Of))
+            .WithName("GetQuota").WithSummary("What is used, held by waiting orders and allowed, the biggest VMs, and what a month comes to.").Produces<QuotaDetailsJson>().ProducesProblem(404);
+        tenants.MapPut("/{tenant:guid}/spending", async (Guid tenant, SpendingBody body, SetSpending.Handler handler, HttpContext http, CancellationToken ct) =>
+                (await handler.HandleAsync(new(new TenantId(tenant), body.Limit, body.Rule), http.Actor(), ct)).Answer())
+            .WithName("SetSpending").WithSummary("Says what a month may come to, and what happens beyond it. For administrators.").Produces(204).ProducesProblem(403).ProducesProblem(404).ProducesProblem(422);
         tenants.MapGet("/{tenant:guid}/tax", async (Guid tenant, ListTaxRates.Handler handler, HttpContext http, CancellationToken ct) =>
                 (await handler.HandleAsync(new(new TenantId(tenant)), http.Actor(), ct)).Answer(taxes => taxes.SelectMany(t => t.Rates).Select(TaxRateJson.Of)))
             .WithName("ListTaxRates").WithSummary("The tax on what the tenant pays, the newest first: in force, scheduled, past and withdrawn.").Produces<IEnumerable<TaxRateJson>>().ProducesProblem(403).ProducesProblem(404);

@@ -31,6 +31,12 @@ public sealed class PlanDraft
 
     public bool Offered { get; set; } = true;
 
+    /// <summary>Why it cannot be ordered for now; empty where it can.</summary>
+    public string Paused { get; set; } = "";
+
+    /// <summary>How many VMs of it there may be at once; null for no bound.</summary>
+    public int? Stock { get; set; }
+
     public string Running { get; set; } = "";
 
     public string Allocated { get; set; } = "";
@@ -56,6 +62,8 @@ public sealed class PlanDraft
             DiskGiB = row.Size.Disk.CeilingGiB,
             Custom = row.IsCustom,
             Offered = row.Offered,
+            Paused = row.Paused ?? "",
+            Stock = row.Stock,
         };
         if (row.IsCustom)
         {
@@ -84,7 +92,7 @@ public sealed class PlanDraft
             ? (new VmSize(Vcpus, ByteSize.FromMiB(MemoryMiB), ByteSize.FromGiB(DiskGiB)), new VmSize(MaxVcpus, ByteSize.FromMiB(MaxMemoryMiB), ByteSize.FromGiB(MaxDiskGiB)))
             : null;
 
-    public SavePlan.Request ToRequest() => new(Id, Name, Vcpus, MemoryMiB, DiskGiB, Offered, Custom ? new SavePlan.LargestSize(MaxVcpus, MaxMemoryMiB, MaxDiskGiB) : null);
+    public SavePlan.Request ToRequest() => new(Id, Name, Vcpus, MemoryMiB, DiskGiB, Offered, Custom ? new SavePlan.LargestSize(MaxVcpus, MaxMemoryMiB, MaxDiskGiB) : null, Paused, Stock);
 
     /// <summary>The rates as they were typed, or what is wrong with which field.</summary>
     public Result<Tariff> ToTariff(Currency currency)

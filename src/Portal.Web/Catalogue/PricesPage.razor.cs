@@ -23,6 +23,7 @@ public partial class PricesPage(GetPrices.Handler reading, SetPrice.Handler sett
     private Refusal? _problem;
     private Refusal? _refusal;
     private bool _busy;
+    private int _changes;
 
     [Parameter]
     public string Plan { get; set; } = "";
@@ -106,6 +107,7 @@ public partial class PricesPage(GetPrices.Handler reading, SetPrice.Handler sett
         if (answer.Succeeded)
         {
             snackbar.Add(done, Severity.Success);
+            _changes++;
             await LookAgainAsync();
         }
 

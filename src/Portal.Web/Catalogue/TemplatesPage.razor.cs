@@ -2,18 +2,22 @@ using MudBlazor;
 using Portal.App;
 using Portal.App.Access;
 using Portal.App.Catalogue;
+using Portal.App.Tenants;
 using Portal.Kernel;
 using Portal.Web.Components;
 
 namespace Portal.Web.Catalogue;
 
 /// <summary>The templates: how they are presented, and whether they can be ordered.</summary>
-public partial class TemplatesPage(ListTemplates.Handler lists, ChangeTemplate.Handler changing, ISnackbar snackbar) : PortalPage
+public partial class TemplatesPage(ListTemplates.Handler lists, ChangeTemplate.Handler changing, ListTenants.Handler tenantLists, ISnackbar snackbar) : PortalPage
 {
     private Result<IReadOnlyList<TemplateRow>>? _templates;
-    private Draft? _edit;
+    private IReadOnlyList<TenantRow> _tenants = [];
+    private readonly HashSet<TemplateId> _open = [];
+    private TemplateDraft? _edit;
     private Refusal? _refusal;
     private bool _busy;
+    private int _changes;
 
     protected override async Task OnInitializedAsync()
     {
@@ -23,12 +27,16 @@ public partial class TemplatesPage(ListTemplates.Handler lists, ChangeTemplate.H
 
     protected override async Task LookAgainAsync() => _templates = await AskAsync(LoadAsync);
 
-    private Task<Result<IReadOnlyList<TemplateRow>>> LoadAsync(Actor actor, CancellationToken ct) => lists.HandleAsync(new ListTemplates.Request(OfferedOnly: false), actor, ct);
+    private async Task<Result<IReadOnlyList<TemplateRow>>> LoadAsync(Actor actor, CancellationToken ct)
+    {
+        var tenants = await tenantLists.HandleAsync(new ListTenants.Request(), actor, ct);
+        _tenants = tenants.Succeeded ? tenants.Value : _tenants;
+        return await lists.HandleAsync(new ListTemplates.Request(OfferedOnly: false), actor, ct);
+    }
 
-    private string? ErrorOf(string field) => _refusal?.Field == field ? _refusal.Message : null;
+    private string NameOf(TenantId tenant) => _tenants.FirstOrDefault(t => t.Id == tenant)?.Name ?? "another";
 
-    private void Edit(TemplateRow row) =>
-        (_edit, _refusal) = (new Draft { Id = row.Id, Name = row.Name, Description = row.Description, SignIn = row.SignIn, Offered = row.Offered }, null);
+    private void Edit(TemplateRow row) => (_edit, _refusal) = (TemplateDraft.From(row), null);
 
     private async Task SaveAsync()
     {
@@ -38,26 +46,14 @@ public partial class TemplatesPage(ListTemplates.Handler lists, ChangeTemplate.H
         }
 
         _busy = true;
-        _refusal = (await AskAsync<Done>((actor, ct) => changing.HandleAsync(new ChangeTemplate.Request(form.Id, form.Name, form.Description, form.SignIn, form.Offered), actor, ct))).Refusal;
+        _refusal = (await AskAsync<Done>((actor, ct) => changing.HandleAsync(form.ToRequest(), actor, ct))).Refusal;
         _busy = false;
         if (_refusal is null)
         {
             _edit = null;
+            _changes++;
             snackbar.Add($"{form.Name} is saved.", Severity.Success);
             await LookAgainAsync();
         }
-    }
-
-    private sealed class Draft
-    {
-        public TemplateId Id { get; init; }
-
-        public string Name { get; set; } = "";
-
-        public string Description { get; set; } = "";
-
-        public string SignIn { get; set; } = "";
-
-        public bool Offered { get; set; }
     }
 }

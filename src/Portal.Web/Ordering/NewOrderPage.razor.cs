@@ -123,7 +123,7 @@ public partial class NewOrderPage(OrderOffers offers, PreviewOrder.Handler previ
     {
         var line = new LineDraft
         {
-            Template = offer.Templates.FirstOrDefault(t => t.Slug == said.Template)?.Id ?? (offer.Templates is [var template, ..] ? template.Id : default),
+            Template = offer.Templates.FirstOrDefault(t => t.Slug == said.Template)?.Id ?? (offer.Templates.FirstOrDefault(t => t.Paused is null) ?? (offer.Templates is [var first, ..] ? first : null))?.Id ?? default,
             Name = said.Name,
             NameTouched = said.Name.Length > 0,
             Count = said.Count,
@@ -134,7 +134,7 @@ public partial class NewOrderPage(OrderOffers offers, PreviewOrder.Handler previ
         {
             line.Take(named);
         }
-        else if (offer.Plans is [var plan, ..])
+        else if ((offer.Plans.FirstOrDefault(p => p.IsThere) ?? (offer.Plans is [var only, ..] ? only : null)) is { } plan)
         {
             line.Take(plan);
         }

@@ -17,7 +17,7 @@ public sealed class OrderOffers(ListTemplates.Handler templates, ListPlans.Handl
     /// <param name="from">The draft or blueprint that the form is opened from; null for an empty one.</param>
     public async Task<Result<OrderOffer>> ReadAsync(TenantId tenant, Currency currency, SavedOrderId? from, Actor actor, CancellationToken ct)
     {
-        var read = await templates.HandleAsync(new ListTemplates.Request(OfferedOnly: true), actor, ct);
+        var read = await templates.HandleAsync(new ListTemplates.Request(OfferedOnly: true, tenant), actor, ct);
         var sold = await plans.HandleAsync(new ListPlans.Request(currency, OfferedOnly: true, tenant), actor, ct);
         var stored = await keys.HandleAsync(new ListSshKeys.Request(tenant), actor, ct);
         var kept = from is { } id ? await saved.HandleAsync(new GetSavedOrder.Request(tenant, id), actor, ct) : (Result<GetSavedOrder.Details>?)null;

@@ -23,7 +23,14 @@ public sealed class TenantDraft
 
     public long? DiskGiB { get; set; } = 1_000;
 
-    public TenantLimits Limits => new(Of(Vms), Of(Vcpus), Of(MemoryMiB), Of(DiskGiB));
+    public long? Addresses { get; set; }
+
+    public long? WaitingVms { get; set; }
+
+    /// <summary>Whether a VM that is off counts for no vCPU and no memory.</summary>
+    public bool RunningOnly { get; set; }
+
+    public TenantLimits Limits => new(Of(Vms), Of(Vcpus), Of(MemoryMiB), Of(DiskGiB)) { Addresses = Of(Addresses), WaitingVms = Of(WaitingVms), RunningOnly = RunningOnly };
 
     public static TenantDraft From(TenantRow row) => new()
     {
@@ -35,6 +42,9 @@ public sealed class TenantDraft
         Vcpus = row.Limits.Vcpus.LeftBeside(0),
         MemoryMiB = row.Limits.MemoryMiB.LeftBeside(0),
         DiskGiB = row.Limits.DiskGiB.LeftBeside(0),
+        Addresses = row.Limits.Addresses.LeftBeside(0),
+        WaitingVms = row.Limits.WaitingVms.LeftBeside(0),
+        RunningOnly = row.Limits.RunningOnly,
     };
 
     private static Limit Of(long? max) => max is { } bound ? Limit.Of(Math.Max(0, bound)) : Limit.None;

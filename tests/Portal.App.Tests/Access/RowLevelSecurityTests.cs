@@ -43,6 +43,8 @@ public sealed class TwoTenants(PostgresFixture postgres) : IAsyncLifetime
         foreach (var tenant in new[] { Own, Other })
         {
             Assert.Null((await World.Main.Get<SetPrice.Handler>().HandleAsync(new(plan, new Tariff(new Price(Currency.Eur, 0.001m, 0.001m, 5)), tenant), biller, ct)).Refusal);
+            db.Add(new App.Catalogue.TemplateTenant(await db.Templates.Select(t => t.Id).SingleAsync(ct), tenant));
+            await db.SaveChangesAsync(ct);
             Assert.Null((await World.Main.Get<SetTaxRate.Handler>().HandleAsync(new(tenant, 19), biller, ct)).Refusal);
         }
     }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Portal.App.Access;
 using Portal.App.Control;
 using Portal.App.Operations;
+using Portal.App.Tenants;
 using Portal.App.Vms;
 using Portal.Engine;
 using Portal.Kernel;
@@ -57,6 +58,26 @@ public sealed class ScheduleTests(WorldFixture fixture) : IClassFixture<WorldFix
         Assert.Equal(OperationKind.ShutDown, await TurnAsync(vm, ct));
         await using var db = _world.Main.Dbs.ForSystem();
         Assert.Equal(3, await db.Operations.CountAsync(o => o.VmId == vm.Id, ct));
+    }
+
+    [Fact]
+    public async Task A_start_for_which_there_is_no_room_is_kept_back_once_and_said()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var limits = new TenantLimits(Limit.None, Limit.None, Limit.None, Limit.None) { RunningOnly = true };
+        var (tenant, owner) = await _world.AddTenantAsync("schedule-full", ct, limits: limits);
+        var vm = await _world.RunningVmAsync(ct, tenant, owner);
+        Assert.Null((await _world.Main.Get<PowerVm.Handler>().HandleAsync(new(tenant, vm.Id, PowerVm.Action.PowerOff), owner, ct)).Refusal);
+        await _world.Main.RunRungAsync(ct);
+        Assert.Null((await _world.Main.Get<ChangeTenant.Handler>().HandleAsync(new(tenant, "Full", limits with { Vcpus = Limit.Of(0) }), _world.Administrator, ct)).Refusal);
+        Assert.Null((await _world.Main.Get<SetSchedule.Handler>().HandleAsync(new(tenant, vm.Id, await AroundNowAsync(-1, 600, ct)), owner, ct)).Refusal);
+        await _world.Database.ExecuteAsync("UPDATE vm_schedules SET followed_until = followed_until - interval '5 minutes' WHERE vm_id = $1", ct, vm.Id.Value);
+
+        Assert.Equal(OperationKind.PowerOff, await TurnAsync(vm, ct));
+        Assert.Equal(OperationKind.PowerOff, await TurnAsync(vm, ct));
+
+        await using var db = _world.Main.Dbs.ForSystem();
+        Assert.Contains("Quota of 0 vCPUs", (await db.AuditEntries.SingleAsync(a => a.ObjectId == vm.Id.Value && a.Verb == "vm.schedule_kept_back", ct)).Details, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
+using Portal.App.Catalogue;
 using Portal.App.Tenants;
+using Portal.Engine;
 using Portal.Kernel;
 using Portal.Web.Catalogue;
 using Portal.Web.Components.Account;
@@ -29,6 +31,32 @@ public sealed class DraftTests
         Assert.Equal(0.0083300001m, rate);
     }
 
+    [Theory]
+    [InlineData("", true, null)]
+    [InlineData("2027-01-01", true, "2027-01-01T00:00:00Z")]
+    [InlineData(" 2027-01-01 06:30 ", true, "2027-01-01T06:30:00Z")]
+    [InlineData("1.1.2027", false, null)]
+    [InlineData("2027-02-30", false, null)]
+    public void A_price_begins_now_or_on_a_day_in_utc(string text, bool good, string? at)
+    {
+        var read = PriceDraft.ReadFrom(text);
+
+        Assert.Equal(good ? null : "from", read.Refusal?.Field);
+        Assert.Equal(at is null ? null : DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture), good ? read.Value : null);
+    }
+
+    [Fact]
+    public void A_template_comes_back_from_the_form_as_it_was()
+    {
+        var tenant = TenantId.New();
+        var row = new TemplateRow(TemplateId.New(), "debian-13", "Debian 13", "Small.", "As root.", "1", ByteSize.FromMiB(256), ByteSize.FromGiB(2), false, ImageBoot.Kernel, FirstBoot.Script, Paused: "Wait.", Deprecated: true, OnlyFor: [tenant]);
+
+        var request = TemplateDraft.From(row).ToRequest();
+
+        Assert.Equal((row.Id, "Debian 13", false, true, "Wait.", 256L, 2L), (request.Template, request.Name, request.Offered, request.Deprecated, request.PausedBecause, request.MinMemoryMiB, request.MinDiskGiB));
+        Assert.Equal([tenant], request.OnlyFor);
+    }
+
     [Fact]
     public void An_empty_limit_is_no_limit_and_zero_is_none_at_all()
     {
@@ -41,7 +69,7 @@ public sealed class DraftTests
     [Fact]
     public void A_tenants_limits_come_back_from_the_form_as_they_were()
     {
-        var limits = new TenantLimits(Limit.None, Limit.Of(8), Limit.Of(0), Limit.Of(100));
+        var limits = new TenantLimits(Limit.None, Limit.Of(8), Limit.Of(0), Limit.Of(100)) { Addresses = Limit.Of(5), WaitingVms = Limit.Of(0), RunningOnly = true };
         var row = new TenantRow(TenantId.New(), "acme", "ACME", Currency.Eur, limits, 1, DateTimeOffset.UnixEpoch);
 
         Assert.Equal(limits, TenantDraft.From(row).Limits);

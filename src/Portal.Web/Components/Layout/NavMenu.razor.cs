@@ -22,6 +22,7 @@ public partial class NavMenu : ComponentBase
                 new($"{start}/orders", "Orders", Icons.Material.Outlined.ShoppingCart, true),
                 new($"{start}/keys", "SSH keys", Icons.Material.Outlined.Key, true),
                 new($"{start}/usage", "Usage & cost", Icons.Material.Outlined.BarChart, Access.Allows(shell.Me, Permission.SeeCost, tenant.Id)),
+                new($"{start}/quota", "Quota", Icons.Material.Outlined.Speed, true),
                 new($"{start}/members", "Members", Icons.Material.Outlined.Group, true),
                 new($"{start}/policy", "Approval", Icons.Material.Outlined.Rule, true),
                 new($"{start}/audit", "Audit", Icons.Material.Outlined.History, Access.Allows(shell.Me, Permission.SeeTenantAudit, tenant.Id)),
