@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace Portal.Browser.Tests;
@@ -65,7 +66,7 @@ public sealed class ImportTests(RunningPortal portal, Browser browser)
 
         // The journeys choose from what is offered.
         await person.Button("Change Diskless").ClickAsync();
-        await person.Page.GetByText("Offered: can be ordered").ClickAsync();
+        await person.Page.GetByRole(AriaRole.Radio, new() { NameRegex = new Regex("^Not offered") }).CheckAsync();
         await person.Button("Save").ClickAsync();
         await Assertions.Expect(person.Button("Change Diskless")).ToBeVisibleAsync();
     }
