@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Portal.App.Access;
 using Portal.App.Audit;
 using Portal.App.Operations;
+using Portal.App.Ordering;
 using Portal.App.Outbox;
 using Portal.App.Vms;
 using Portal.Engine;
@@ -99,7 +100,8 @@ public sealed class LeaseSweep(PortalDbs dbs, Doorbell doorbell, TimeProvider cl
             }
 
             var why = $"its lease ended on {Day(end)}";
-            if (now >= Lease.DeletedAt(end))
+            // What more time is asked for is not deleted under those who decide: that wait has an end of its own.
+            if (now >= Lease.DeletedAt(end) && !await db.OrderLines.AnyAsync(l => l.ChangesVmId == id && l.State == LineState.Waiting, ct))
             {
                 if (vm.Stage != VmStage.Deleting && !Vm.CanMove(vm.Stage, VmStage.Deleting))
                 {

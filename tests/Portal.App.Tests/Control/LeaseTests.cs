@@ -166,6 +166,27 @@ public sealed class LeaseTests(WorldFixture fixture) : IClassFixture<WorldFixtur
     }
 
     [Fact]
+    public async Task What_more_time_is_asked_for_is_not_deleted_before_somebody_has_decided()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        var vm = await _world.RunningVmAsync(ct);
+        await EndInAsync(vm.Id, TimeSpan.FromDays(-6), ct);
+        await SweepAsync(ct);
+        await _world.Main.RunRungAsync(ct);
+        var asked = (await ExtendAsync(vm, null, "in-the-last-minute", ct)).Value.Order;
+        await EndInAsync(vm.Id, TimeSpan.FromDays(-8), ct);
+
+        await SweepAsync(ct);
+        await _world.Main.RunRungAsync(ct);
+        Assert.Equal((OperationKind.ShutDown, VmStage.Ready), ((await LastAsync(vm.Id, ct)).Kind, (await _world.VmAsync(vm.Id, ct)).Stage));
+
+        Assert.Null((await _world.Main.Get<DecideOrder.Handler>().HandleAsync(new(asked, Verdict.Deny, "It was agreed to end."), _world.Approver, ct)).Refusal);
+        await SweepAsync(ct);
+        await _world.Main.RunRungAsync(ct);
+        Assert.Equal(VmStage.Deleted, (await _world.VmAsync(vm.Id, ct)).Stage);
+    }
+
+    [Fact]
     public async Task An_order_whose_day_passed_while_it_waited_and_one_for_a_vm_that_is_gone_are_not_approved()
     {
         var ct = TestContext.Current.CancellationToken;
