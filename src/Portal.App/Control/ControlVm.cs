@@ -63,9 +63,9 @@ public static class PowerVm
                 return not;
             }
 
-            if (action is Action.Start or Action.Reboot && vm.LeaseIsOver(now))
+            if (action is Action.Start or Action.Reboot && VmDesk.LeaseOver(vm, now) is { } over)
             {
-                return new LeaseEnded(vm.Name, vm.LeaseEndsAt!.Value);
+                return over;
             }
 
             switch (action)
@@ -139,9 +139,9 @@ public static class RetryBuild
                     return new NotNow(vm.Name, "was built already.");
                 }
 
-                if (vm.LeaseIsOver(now))
+                if (VmDesk.LeaseOver(vm, now) is { } over)
                 {
-                    return new LeaseEnded(vm.Name, vm.LeaseEndsAt!.Value);
+                    return over;
                 }
 
                 vm.MoveTo(VmStage.Building);
@@ -216,6 +216,9 @@ internal static class VmDesk
     public static NotNow? NotReady(Vm vm) => vm.Stage == VmStage.Ready
         ? null
         : new NotNow(vm.Name, vm.Stage == VmStage.Failed ? "was not built. Build it again or delete it." : "is not ready for this.");
+
+    /// <summary>Why it is not to run any more; null where its lease goes on, or has no end.</summary>
+    public static LeaseEnded? LeaseOver(Vm vm, DateTimeOffset now) => vm.LeaseEndsAt is { } end && vm.LeaseIsOver(now) ? new LeaseEnded(vm.Name, end) : null;
 
     /// <summary>Why its disks are not to be exchanged for others now; null where nothing stands against it: whatever goes on from memory wants the disks that it had.</summary>
     public static NotNow? NotSettled(Vm vm) => vm.Saved ? new NotNow(vm.Name, "has its memory saved on its host: start it, or give that memory up.")

@@ -28,12 +28,7 @@ public static class ExtendLease
         /// <summary>Safe to repeat with the same key.</summary>
         public async Task<Result<PlaceOrder.Placed>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            if (request.Key.Length is < 1 or > 100)
-            {
-                return new Invalid("key", "An Idempotency-Key has 1 to 100 characters.");
-            }
-
-            if (OrderComposer.CheckNote(request.Note) is { } malformed)
+            if ((RequestKey.Check(request.Key) ?? OrderComposer.CheckNote(request.Note)) is { } malformed)
             {
                 return malformed;
             }
@@ -58,9 +53,9 @@ public static class ExtendLease
             await using var db = dbs.ForTenant(request.Tenant);
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.LockTenantAsync(request.Tenant, ct);
-            if (await db.Orders.AsNoTracking().SingleOrDefaultAsync(o => o.TenantId == request.Tenant && o.RequestKey == request.Key, ct) is { } earlier)
+            if (await db.FindPlacedAsync(request.Tenant, request.Key, hash, ct) is { } earlier)
             {
-                return earlier.RequestHash.AsSpan().SequenceEqual(hash) ? new PlaceOrder.Placed(earlier.Id, earlier.Number, Repeated: true) : new KeyReused();
+                return earlier;
             }
 
             var vm = await db.Vms.AsNoTracking().SingleOrDefaultAsync(v => v.Id == request.Vm && v.TenantId == request.Tenant && v.Stage != VmStage.Deleting && v.Stage != VmStage.Deleted, ct);

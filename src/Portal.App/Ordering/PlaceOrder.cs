@@ -17,6 +17,23 @@ public sealed record KeyReused()
     public override RefusalKind Kind => RefusalKind.Invalid;
 }
 
+/// <summary>What makes repeating an order harmless.</summary>
+internal static class RequestKey
+{
+    public static Invalid? Check(string key) => key.Length is < 1 or > 100 ? new Invalid("key", "An Idempotency-Key has 1 to 100 characters.") : null;
+
+    /// <summary>What the key gave before: the same order, or a refusal where something else is asked for now. Null where it is new. The tenant is locked.</summary>
+    public static async Task<Result<PlaceOrder.Placed>?> FindPlacedAsync(this PortalDb db, TenantId tenant, string key, byte[] hash, CancellationToken ct)
+    {
+        if (await db.Orders.AsNoTracking().SingleOrDefaultAsync(o => o.TenantId == tenant && o.RequestKey == key, ct) is not { } earlier)
+        {
+            return null;
+        }
+
+        return earlier.RequestHash.AsSpan().SequenceEqual(hash) ? new PlaceOrder.Placed(earlier.Id, earlier.Number, Repeated: true) : Result<PlaceOrder.Placed>.Of(new KeyReused());
+    }
+}
+
 /// <summary>Places an order: it waits for its approval, or its policy says yes at once.</summary>
 public static class PlaceOrder
 {
@@ -32,9 +49,9 @@ public static class PlaceOrder
         /// <summary>Safe to repeat with the same key.</summary>
         public async Task<Result<Placed>> HandleAsync(Request request, Actor actor, CancellationToken ct)
         {
-            if (request.Key.Length is < 1 or > 100)
+            if (RequestKey.Check(request.Key) is { } malformed)
             {
-                return new Invalid("key", "An Idempotency-Key has 1 to 100 characters.");
+                return malformed;
             }
 
             if (access.Check(actor, Permission.OrderVms, request.Tenant) is { } refusal)
@@ -61,9 +78,9 @@ public static class PlaceOrder
             await using var db = dbs.ForTenant(request.Tenant);
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.LockTenantAsync(request.Tenant, ct);
-            if (await db.Orders.AsNoTracking().SingleOrDefaultAsync(o => o.TenantId == request.Tenant && o.RequestKey == request.Key, ct) is { } earlier)
+            if (await db.FindPlacedAsync(request.Tenant, request.Key, hash, ct) is { } earlier)
             {
-                return earlier.RequestHash.AsSpan().SequenceEqual(hash) ? new Placed(earlier.Id, earlier.Number, Repeated: true) : new KeyReused();
+                return earlier;
             }
 
             var composed = await OrderComposer.ComposeAsync(db, request.Tenant, request.Form, ct);

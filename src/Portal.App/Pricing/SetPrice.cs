@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Portal.App.Access;
@@ -62,7 +63,7 @@ public static class SetPrice
             }
 
             db.Add(found.Tenant is { } tenant ? new TenantPrice(tenant.Id, found.Plan.Id, asked, found.From) : new PlanPrice(found.Plan.Id, asked, found.From));
-            db.Add(AuditEntry.OfPlatform(actor, "price.set", found.Plan.Id.Value, found.Plan.Name, $"{found.Scope}{InWords(before)} -> {InWords(asked)} {currency} an hour"));
+            db.Add(AuditEntry.OfPlatform(actor, "price.set", found.Plan.Id.Value, found.Plan.Name, $"{found.Scope}{InWords(before)} -> {InWords(asked)}, in {currency}"));
             return await PriceSetting.SaveAsync(db, "price", ct);
         }
 
@@ -89,7 +90,7 @@ public static class SetPrice
         }
 
         private static string InWords(Tariff? tariff) => tariff is null ? "none"
-            : $"{tariff.Smallest.RunningPerHour} + {tariff.Smallest.AllocatedPerHour}, more: {tariff.RunningPerVcpu} a vCPU, {tariff.RunningPerMemoryGiB} a GiB of memory, {tariff.AllocatedPerDiskGiB} a GiB of disk, setup {tariff.Smallest.Setup}";
+            : string.Create(CultureInfo.InvariantCulture, $"{tariff.Smallest.RunningPerHour:0.##########} + {tariff.Smallest.AllocatedPerHour:0.##########} an hour, more: {tariff.RunningPerVcpu:0.##########} a vCPU, {tariff.RunningPerMemoryGiB:0.##########} a GiB of memory, {tariff.AllocatedPerDiskGiB:0.##########} a GiB of disk, and {tariff.Smallest.Setup:0.##########} once");
     }
 }
 

@@ -42,7 +42,7 @@ public sealed class WeekScheduleTests
     public void In_a_usual_week_it_runs_as_long_as_its_price_says() => Gen.Select(s_schedules, s_instants).Sample((week, from) =>
     {
         var inUtc = week with { Zone = "UTC" };
-        var (at, end, ran) = (inUtc.NextTurn(from).At, from.AddDays(35), TimeSpan.Zero);
+        var (end, ran) = (from.AddDays(35), TimeSpan.Zero);
         var turns = new List<Turn>();
         for (var t = inUtc.NextTurn(from); t.At < end; t = inUtc.NextTurn(t.At))
         {
@@ -57,7 +57,6 @@ public sealed class WeekScheduleTests
         var between = turns[^1].At - turns[0].At;
         // What is cut off at both ends is a day each.
         Assert.InRange((decimal)ran.TotalHours, ((decimal)between.TotalHours * inUtc.RunsPart) - 48, ((decimal)between.TotalHours * inUtc.RunsPart) + 48);
-        Assert.True(at >= from);
     });
 
     [Theory]
